@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# micropython-pkcs11: `make demo` shows it, `make test` checks it, `make help` lists the rest.
+
+BOARD ?= AST1030_EVB
+# Version of the firmware: that of the host tools, unless given.
+VERSION ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' tools/p11board/__init__.py)
+VERSION_NEXT ?= $(VERSION)-next
+PYTHON ?= python3
+JOBS ?= $(shell nproc)
+V ?= 0
+
+ROOT := $(CURDIR)
+OUT = $(ROOT)/build/$(BOARD)
+PY = .venv/bin/python
+P11BOARD = .venv/bin/p11board
+
+export PYTHON
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+ifneq ($(words $(ROOT)),1)
+$(error the path of this checkout has a space in it, which make cannot handle: $(ROOT))
+endif
+
+.PHONY: help
+help: ## list the targets
+	@echo "usage: make TARGET [VARIABLE=value]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo
+	@echo "variables: BOARD=$(BOARD) VERSION=$(VERSION) JOBS=$(JOBS) V=1 shows commands"
+	@echo "  MICROPYTHON= an upstream checkout, MBEDTLS= mbedTLS 3.6 sources; default: Debian's packages"
+
+# -- what is needed --------------------------------------------------------------------------
+
+.PHONY: deps
+deps: ## install missing Debian packages (asks for sudo only then)
+	@tools/deps.sh
+
+.PHONY: venv
+venv: .venv/complete ## Python packages and p11board in .venv
+.venv/complete: requirements.txt pyproject.toml tools/venv.sh | deps
+	@tools/venv.sh
+
+# Sources given by hand are used as they are.
+MICROPYTHON_GIVEN := $(MICROPYTHON)
+MBEDTLS_GIVEN := $(MBEDTLS)
+MICROPYTHON := $(abspath $(or $(MICROPYTHON_GIVEN),build/src/micropython))
+MBEDTLS := $(abspath $(or $(MBEDTLS_GIVEN),build/src/mbedtls))
+
+.PHONY: sources
+sources: deps ## MicroPython and mbedTLS from Debian, verified, in build/src
+ifeq ($(and $(MICROPYTHON_GIVEN),$(MBEDTLS_GIVEN)),)
+	@tools/sources.sh
+endif
+	@[ -f $(MICROPYTHON)/py/mkrules.mk ] || \
+		{ echo "make: no MicroPython sources in $(MICROPYTHON)" >&2; exit 1; }
+	@[ -f $(MBEDTLS)/library/ecdsa.c ] || \
+		{ echo "make: no mbedTLS sources in $(MBEDTLS)" >&2; exit 1; }
+
+# -- firmware --------------------------------------------------------------------------------
+
+# Within a make that has job slots already, the sub-make takes from those.
+JOBS_FLAG = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
+# One line for each step, without the chatter of MicroPython's makefiles.
+ifeq ($(V),1)
+SUBMAKE = $(MAKE) --no-print-directory V=1
+QUIETLY =
+else
+SUBMAKE = $(MAKE) --no-print-directory -s
+QUIETLY = 2>&1 | sed -u -E -e '/^(GEN|mkdir|Use make V=1|Including User C Module)/d' \
+	-e '/^(QSTR|Module registrations|Root pointer registrations|Compressed data) (not )?updated/d' \
+	-e 's:([[:space:]])($(MICROPYTHON)|$(MBEDTLS)|$(ROOT))/:\1:'
+endif
+
+# One mpy-cross for each source tree: it has to fit the firmware it compiles for.
+MPY_CROSS_DIR = $(ROOT)/build/mpy-cross$(if $(MICROPYTHON_GIVEN),-$(subst /,_,$(MICROPYTHON)))
+MPY_CROSS = $(MPY_CROSS_DIR)/mpy-cross
+
+.PHONY: mpy-cross
+mpy-cross: sources
+	@PYTHONDONTWRITEBYTECODE=1 $(SUBMAKE) $(JOBS_FLAG) -C $(MICROPYTHON)/mpy-cross \
+		BUILD=$(MPY_CROSS_DIR) PYTHON=$(PYTHON) $(QUIETLY)
+	@touch -d @0 $(MPY_CROSS_DIR)/genhdr # see the port's Makefile: Debian's mpversion.h
+
+PORT = $(SUBMAKE) $(JOBS_FLAG) -C firmware/ports/$(PORT_OF_BOARD) BOARD=$(BOARD) BUILD=$(OUT) \
+	MICROPYTHON=$(MICROPYTHON) MBEDTLS=$(MBEDTLS) MPY_CROSS=$(MPY_CROSS) PYTHON=$(PYTHON) \
+	VERSION='$(VERSION)' VERSION_NEXT='$(VERSION_NEXT)'
+
+# A board names its port in mpconfigboard.mk.
+PORT_OF_BOARD = $(shell sed -n 's/^PORT *= *//p' boards/$(BOARD)/mpconfigboard.mk 2>/dev/null)
+
+.PHONY: board-is-known
+board-is-known:
+	@[ -d boards/$(BOARD) ] || \
+		{ echo "make: no board $(BOARD); there are: $(notdir $(wildcard boards/*))" >&2; exit 1; }
+	@[ -n "$(PORT_OF_BOARD)" ] && [ -d firmware/ports/$(PORT_OF_BOARD) ] || \
+		{ echo "make: board $(BOARD) cannot be built from this checkout yet" >&2; exit 1; }
+
+.PHONY: firmware
+firmware: board-is-known mpy-cross ## build the firmware: build/BOARD/firmware.p11a and loader.elf
+	@$(PORT) all $(QUIETLY)
+	@echo "firmware: $(VERSION) for $(BOARD) in build/$(BOARD)/firmware.p11a"
+
+# The same with another version, for those who try an update.
+.PHONY: firmware-next
+firmware-next: firmware
+	@$(PORT) next $(QUIETLY)
+
+# -- use -------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: venv firmware-next ## the whole story on the emulated board (FRESH=1: on a new flash)
+	@$(P11BOARD) demo $(if $(filter 1,$(FRESH)),--fresh)
+
+.PHONY: repl
+repl: venv firmware ## the emulated board's REPL in this terminal (leave with Ctrl-])
+	@$(P11BOARD) emulate start
+	@$(P11BOARD) --board emulated repl
+
+# -- checks ----------------------------------------------------------------------------------
+
+.PHONY: test
+test: venv firmware-next ## all tests: host, C under sanitizers, emulated board, lint
+	@$(PY) tools/test.py
+
+.PHONY: test-fast
+test-fast: venv ## the tests of the edit loop, under two minutes
+	@$(PY) tools/test.py --fast
+
+.PHONY: soak
+soak: venv firmware-next ## the long versions of the tests
+	@$(PY) tools/test.py --soak
+
+.PHONY: lint
+lint: venv ## style of Python (ruff) and C (clang-format)
+	@$(PY) tools/test.py --style
+
+.PHONY: format
+format: venv ## repair the style
+	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .
+	@git ls-files -co --exclude-standard -z '*.c' '*.h' | xargs -0r .venv/bin/clang-format -i
+
+.PHONY: clean
+clean: ## delete what was built; the sources and the emulated board stay
+	rm -rf build/*/firmware* build/*/loader.elf $(OUT) build/mpy-cross*
+
+.PHONY: distclean
+distclean: ## delete build and .venv: the emulated board's flash and its keys, too
+	rm -rf build .venv

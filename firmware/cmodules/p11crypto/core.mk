@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# The files of the cryptographic core, for the firmware (micropython.mk) and for the host tests
+# (host_tests/c/Makefile). Sets P11_CORE, P11_MBEDTLS_FILES and P11_CORE_FLAGS.
+# Before: P11_DIR (this directory), MBEDTLS (a source tree of mbedTLS 3.6), P11_NAMES (where the
+# header of prefix.py goes). Choices: P256 (backend for curves), P11_RFC6979=1.
+
+P256 ?= mbedtls
+P11_RFC6979 ?= 0
+
+P11_CORE = core wipe arena slots entropy drbg hash hmac seal ec ec_$(P256)
+
+P11_MBEDTLS_FILES = aes asn1parse asn1write bignum bignum_core block_cipher constant_time ctr_drbg ecdsa \
+	ecp ecp_curves gcm platform_util sha1 sha256 sha512
+ifeq ($(P11_RFC6979),1)
+P11_MBEDTLS_FILES += hmac_drbg md
+endif
+
+# -iquote goes before any -I, so another mbedTLS on the include path does no harm.
+P11_CORE_FLAGS = -iquote $(P11_DIR) -iquote $(MBEDTLS)/include -iquote $(MBEDTLS)/library \
+	-UMBEDTLS_CONFIG_FILE -UMBEDTLS_USER_CONFIG_FILE \
+	-DMBEDTLS_CONFIG_FILE='"p11_mbedtls_config.h"' \
+	-DP11_RFC6979=$(P11_RFC6979) -include $(P11_NAMES)

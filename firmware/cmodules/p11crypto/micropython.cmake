@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# p11crypto for MicroPython ports built with CMake.
+#   ESP-IDF     mbedTLS is the one of the IDF, with its configuration, hardware and heap
+#   others      an own copy, as in micropython.mk; MBEDTLS is its source tree
+
+add_library(usermod_p11crypto INTERFACE)
+
+set(P11_DIR ${CMAKE_CURRENT_LIST_DIR})
+if(NOT P256)
+    set(P256 mbedtls)
+endif()
+
+set(P11_CORE core wipe arena slots entropy drbg hash hmac seal ec ec_${P256})
+list(TRANSFORM P11_CORE PREPEND ${P11_DIR}/)
+list(TRANSFORM P11_CORE APPEND .c)
+
+target_sources(usermod_p11crypto INTERFACE
+    ${P11_CORE}
+    ${P11_DIR}/modp11crypto.c
+    ${P11_DIR}/modp11crypto_hash.c
+    ${P11_DIR}/modp11crypto_keys.c
+)
+target_include_directories(usermod_p11crypto INTERFACE ${P11_DIR})
+
+if(NOT ESP_PLATFORM)
+    if(NOT MBEDTLS)
+        get_filename_component(MBEDTLS ${P11_DIR}/../../../build/src/mbedtls ABSOLUTE)
+    endif()
+    set(P11_MBEDTLS aes asn1parse asn1write bignum bignum_core block_cipher constant_time ctr_drbg
+        ecdsa ecp ecp_curves gcm platform_util sha1 sha256 sha512)
+    list(TRANSFORM P11_MBEDTLS PREPEND ${MBEDTLS}/library/)
+    list(TRANSFORM P11_MBEDTLS APPEND .c)
+    target_sources(usermod_p11crypto INTERFACE ${P11_MBEDTLS})
+
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    set(P11_NAMES ${CMAKE_BINARY_DIR}/p11crypto/names.h)
+    execute_process(COMMAND ${Python3_EXECUTABLE} ${P11_DIR}/prefix.py ${MBEDTLS} ${P11_NAMES}
+        RESULT_VARIABLE P11_PREFIX_FAILED)
+    if(P11_PREFIX_FAILED)
+        message(FATAL_ERROR "no mbedTLS sources in ${MBEDTLS}: set MBEDTLS")
+    endif()
+    set_source_files_properties(${P11_CORE} ${P11_MBEDTLS} PROPERTIES COMPILE_OPTIONS
+        "-O2;-iquote;${P11_DIR};-iquote;${MBEDTLS}/include;-iquote;${MBEDTLS}/library;\
+-UMBEDTLS_CONFIG_FILE;-DMBEDTLS_CONFIG_FILE=\"p11_mbedtls_config.h\";-include;${P11_NAMES}")
+endif()
+
+target_link_libraries(usermod INTERFACE usermod_p11crypto)

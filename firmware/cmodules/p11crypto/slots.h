@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Key slots: a fixed array in static memory, the only place where key values live in clear.
+//
+// A handle carries the slot's generation, which grows each time the slot is freed, so a handle
+// kept after release is refused instead of reaching the next key.
+#ifndef P11_SLOTS_H
+#define P11_SLOTS_H
+
+#include "p11crypto.h"
+
+#ifndef P11_SLOTS
+#define P11_SLOTS 64
+#endif
+
+typedef struct {
+    uint32_t generation; // 1..2^22-1, kept when the slot is wiped
+    uint8_t kind;        // 0 free
+    uint8_t len;
+    uint8_t value[P11_SECRET_MAX];
+} p11_key_t;
+
+// Sets of kinds for p11_slot_get.
+#define P11_KIND(kind) (1u << (kind))
+#define P11_EC_KINDS (P11_KIND(P11_P256) | P11_KIND(P11_P384))
+#define P11_OBJECT_KINDS (P11_EC_KINDS | P11_KIND(P11_SECRET))
+
+// Copies a value into a free slot: P11_OK or P11_FULL. The caller wipes its own copy.
+int p11_slot_take(p11_slot_t *slot, int kind, const uint8_t *value, size_t len);
+// The key behind a handle, NULL for a stale or foreign handle or a kind outside the set.
+const p11_key_t *p11_slot_get(p11_slot_t slot, uint32_t kinds);
+bool p11_slot_vacant(void);
+
+#endif

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""Running operations: digest, sign, verify. One class per family of mechanisms.
+
+Each class is named in the mechanism table and made by an *Init call. Promises: `close` gives back
+everything (key slot, hash state) and may be called twice; an operation keeps what it needs, so
+destroying the key object does not disturb it. Interface:
+
+    streams            whether the *Update and *Final calls are allowed
+    size               length of the result in bytes
+    update(data)       more input
+    result(data)       digest or signature over the input so far plus data (None: nothing more)
+    check(data, sig)   raise P11Error unless sig is good
+"""
+
+import p11crypto
+
+from .const import (
+    CKR_DATA_LEN_RANGE,
+    CKR_DEVICE_ERROR,
+    CKR_SIGNATURE_INVALID,
+    CKR_SIGNATURE_LEN_RANGE,
+)
+from .errors import P11Error
+from .objects import is_secret, point_of
+
+_COORDINATE = (0, 32, 48)  # bytes, by curve
+_DIGEST = (0, 20, 28, 32, 48, 64)  # bytes, by hash of p11crypto
+
+
+class Digest:
+    """CKM_SHA…: also the hash part of the mechanisms that hash first."""
+
+    streams = True
+
+    def __init__(self, token, obj, algorithm):
+        self.kind = 0
+        self.started = False
+        self.authorized = True
+        self.size = _DIGEST[algorithm]
+        self._hash = p11crypto.Hash(algorithm)
+
+    def update(self, data):
+        self._hash.update(data)
+
+    def result(self, data):
+        if data is not None:
+            self._hash.update(data)
+        return self._hash.digest()
+
+    def close(self):
+        if self._hash is not None:
+            self._hash.wipe()
+            self._hash = None
+
+
+class Keyed:
+    """What operations with a key share: holding it and giving it back."""
+
+    streams = True
+
+    def __init__(self, token, obj, algorithm):
+        self.kind = 0
+        self.started = False
+        self.authorized = True
+        self.token = token
+        self.obj = obj
+        self.algorithm = algorithm
+        self.slot = token.take(obj) if is_secret(obj) else 0
+
+    def close(self):
+        if self.slot:
+            self.token.give(self.obj, self.slot)
+            self.slot = 0
+
+
+class Ecdsa(Keyed):
+    """CKM_ECDSA: the caller hashed. Signature r || s; a longer hash is cut to the curve's size."""
+
+    streams = False
+
+    def __init__(self, token, obj, algorithm):
+        super().__init__(token, obj, algorithm)
+        self.size = 2 * _COORDINATE[obj.curve]
+        self.point = None if self.slot else point_of(obj)
+
+    def result(self, data):
+        if not len(data):
+            raise P11Error(CKR_DATA_LEN_RANGE)
+        return p11crypto.ecdsa_sign(self.slot, data)
+
+    def check(self, data, signature):
+        if len(signature) != self.size:
+            raise P11Error(CKR_SIGNATURE_LEN_RANGE)
+        if not len(data):
+            raise P11Error(CKR_DATA_LEN_RANGE)
+        try:
+            good = p11crypto.ecdsa_verify(self.obj.curve, self.point, data, signature)
+        except ValueError:  # the stored point is not on the curve
+            raise P11Error(CKR_DEVICE_ERROR)
+        if not good:
+            raise P11Error(CKR_SIGNATURE_INVALID)
+
+
+class HashedEcdsa(Ecdsa):
+    """CKM_ECDSA_SHA…: the token hashes, in one or many parts."""
+
+    streams = True
+
+    def __init__(self, token, obj, algorithm):
+        super().__init__(token, obj, algorithm)
+        self._hash = p11crypto.Hash(algorithm)
+
+    def update(self, data):
+        self._hash.update(data)
+
+    def result(self, data):
+        return super().result(self._digest(data))
+
+    def check(self, data, signature):
+        super().check(self._digest(data), signature)
+
+    def _digest(self, data):
+        if data is not None:
+            self._hash.update(data)
+        return self._hash.digest()
+
+    def close(self):
+        super().close()
+        self._hash.wipe()
+
+
+class Mac(Keyed):
+    """CKM_SHA256_HMAC and CKM_AES_CMAC over a secret key in its slot."""
+
+    def __init__(self, token, obj, algorithm):
+        super().__init__(token, obj, algorithm)
+        try:
+            if algorithm:
+                self.size = _DIGEST[algorithm]
+                self._state = p11crypto.Hmac(algorithm, self.slot)
+            else:
+                self.size = 16
+                self._state = p11crypto.Cmac(self.slot)
+        except BaseException:
+            Keyed.close(self)
+            raise
+
+    def update(self, data):
+        self._state.update(data)
+
+    def result(self, data):
+        if data is not None:
+            self._state.update(data)
+        return self._state.digest()
+
+    def check(self, data, signature):
+        tag = self.result(data)
+        if len(signature) != self.size:
+            raise P11Error(CKR_SIGNATURE_LEN_RANGE)
+        if not p11crypto.compare(tag, signature):
+            raise P11Error(CKR_SIGNATURE_INVALID)
+
+    def close(self):
+        super().close()
+        self._state.wipe()

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: MIT
+"""The token: objects, their keys and the registry of who uses it.
+
+Promises
+- The token is shared by all Applications; handles and sessions are numbered here, once each.
+- A private or secret value is ciphertext whenever it is outside a C slot. Sealing binds it to its
+  store id, the version of its record and all its attributes.
+- Public objects carry a MAC under the master key; it is checked at the first use after somebody
+  logged in, and whenever a value is read from flash while somebody is logged in. An object that
+  fails is damaged: listed, deletable, CKR_DEVICE_ERROR on use.
+Assumes: `pal` is the only door to storage; one commit is one transaction.
+"""
+
+from micropython import const
+
+import p11crypto
+
+from . import der, objects
+from .attributes import (
+    BYTES,
+    DERIVED,
+    EC_PRIVATE,
+    EXTRACTABLE,
+    KIND,
+    PRIVATE,
+    RSA_PUBLIC,
+    SECRET,
+    SECRET_KEY,
+    SENSITIVE,
+    TYPE,
+    VALUE,
+    tlv_find,
+)
+from .const import (
+    CKA_ISSUER,
+    CKA_MODULUS_BITS,
+    CKA_SERIAL_NUMBER,
+    CKA_SUBJECT,
+    CKO_CERTIFICATE,
+    CKO_SECRET_KEY,
+    CKR_ATTRIBUTE_SENSITIVE,
+    CKR_DEVICE_ERROR,
+    CKR_DEVICE_MEMORY,
+    CKR_FUNCTION_FAILED,
+    CKR_USER_NOT_LOGGED_IN,
+)
+from .errors import P11Error
+from .keyring import Keyring
+from .settings import SESSION_OBJECTS, Settings
+
+FIRST_ID = const(0x100)
+SESSION_ID = const(0x10000)  # ids from here on are session objects, never reused
+_CACHE = const(96)  # records kept in RAM
+
+_FROM_CERTIFICATE = {
+    CKA_SERIAL_NUMBER: der.SERIAL,
+    CKA_ISSUER: der.ISSUER,
+    CKA_SUBJECT: der.SUBJECT,
+}
+
+
+class Token:
+    """One token in one slot.
+
+    pal: pal.pal.Pal (or the same interface). settings: settings.Settings.
+    """
+
+    def __init__(self, pal, settings=None):
+        self.pal = pal
+        self.settings = settings or Settings()
+        self.keyring = Keyring(pal, self.settings)
+        self.applications = []
+        self.sessions = 0
+        self.session_objects = 0
+        self._mounted = False
+        self._cache = {}  # id: Object, session objects too
+        self._handle = 0
+        self._session_id = SESSION_ID
+
+    def mount(self):
+        """Mount the store and read the PIN records; nothing when that was done before.
+
+        CKR_FUNCTION_FAILED when the region is not a store this code can serve; pal.error has why.
+        """
+        if self._mounted:
+            return
+        try:
+            self.pal.mount()
+            self.keyring.load()
+        except (self.pal.StoreError, P11Error):
+            raise P11Error(CKR_FUNCTION_FAILED)
+        self._mounted = True
+
+    def handle(self):
+        """Return a number that was never a handle before: for sessions and objects."""
+        self._handle += 1
+        return self._handle
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def ids(self):
+        """Return the ids of all token objects."""
+        info = self.pal.info
+        return [
+            number
+            for number in self.pal.ids()
+            if number >= FIRST_ID and info(number)[0] <= CKO_SECRET_KEY
+        ]
+
+    def get(self, number):
+        """Return the Object of an id that exists."""
+        if number in self._cache:
+            obj = self._cache[number]
+            if obj.trusted or not self.keyring.master:
+                return obj
+        return self._load(number)
+
+    def _load(self, number):
+        kind, flags, _, version = self.pal.info(number)
+        try:
+            label, data = self.pal.read(number)
+            obj = objects.load(number, kind, version, label, data)
+            if not obj.seals():
+                obj.trusted = bool(self.keyring.master)
+                if obj.trusted and not self._genuine(obj, data):
+                    obj = objects.damaged(number, kind, False)
+        except (self.pal.StoreError, P11Error):
+            obj = objects.damaged(number, kind, flags & self.pal.SECRET)
+        if len(self._cache) >= _CACHE:
+            self._cache = {n: o for n, o in self._cache.items() if n >= SESSION_ID}
+        self._cache[number] = obj
+        return obj
+
+    def _genuine(self, obj, data):
+        """Return whether the MAC at the end of a record's data is right."""
+        view = memoryview(data)
+        covered = obj.aad[: 2 + len(obj.label)] + bytes(view[: len(data) - objects.MAC])
+        tag = p11crypto.mac(self.keyring.master, obj.context, covered)
+        return p11crypto.compare(tag, bytes(view[len(data) - objects.MAC :]))
+
+    def find(self, query, application):
+        """Return the ids an Application can see and that match, token objects first."""
+        if query.never:
+            return []
+        found = []
+        pal = self.pal
+        for number in pal.ids() if query.label is None else pal.find(query.label):
+            if number >= FIRST_ID and pal.info(number)[0] <= CKO_SECRET_KEY:
+                self._match(query, number, application, found)
+        for number in application.session_objects:
+            self._match(query, number, application, found)
+        return found
+
+    def _match(self, query, number, application, found):
+        obj = self.get(number)
+        if obj.flags & PRIVATE and not application.is_user():
+            return
+        if query.matches(obj, self.readable):
+            found.append(number)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def readable(self, obj, row):
+        """Return an attribute, or None where read() would refuse: for searches."""
+        try:
+            return self.read(obj, row)
+        except P11Error:
+            return None
+
+    def read(self, obj, row):
+        """Return one attribute of an object that has it; CKR_ATTRIBUTE_SENSITIVE if secret."""
+        if obj.damaged:
+            raise P11Error(CKR_DEVICE_ERROR)
+        kind = row[KIND]
+        if kind == VALUE:
+            return self.value(obj)
+        if kind == SECRET:
+            raise P11Error(CKR_ATTRIBUTE_SENSITIVE)
+        if kind == DERIVED:
+            return self._derived(obj, row[TYPE])
+        value = objects.attribute(obj, row)
+        if kind == BYTES and not len(value) and obj.object_class == CKO_CERTIFICATE:
+            if row[TYPE] in _FROM_CERTIFICATE:
+                return self._part(obj, _FROM_CERTIFICATE[row[TYPE]])
+        return value
+
+    def value(self, obj):
+        """Return CKA_VALUE: content, or the secret of a key that may show it."""
+        if objects.is_secret(obj):
+            if obj.flags & SENSITIVE or not obj.flags & EXTRACTABLE:
+                raise P11Error(CKR_ATTRIBUTE_SENSITIVE)
+            return self._exported(obj)
+        if obj.value is not None:
+            return obj.value
+        _, data = self.pal.read(obj.id)
+        if obj.seals():
+            tail = bytes(memoryview(data)[len(data) - len(obj.tail) :])
+            master = self.keyring.master
+            return bytes(p11crypto.unseal_bytes(master, tail, obj.context, obj.aad))
+        if self.keyring.master and not self._genuine(obj, data):
+            raise P11Error(CKR_DEVICE_ERROR)
+        end = len(data) - objects.MAC
+        return bytes(memoryview(data)[end - obj.size : end])
+
+    def _exported(self, obj):
+        slot = self.take(obj)
+        try:
+            return bytes(p11crypto.secret_export(slot))
+        finally:
+            self.give(obj, slot)
+
+    def _derived(self, obj, attribute):
+        if attribute == CKA_MODULUS_BITS:
+            return bits(tlv_find(obj.tlv, objects.MODULUS))
+        if obj.object_class == CKO_CERTIFICATE:
+            return self._part(obj, der.SPKI)
+        if obj.curve:
+            return der.spki_encode(obj.curve, objects.point_of(obj))
+        if obj.shape >= RSA_PUBLIC:
+            exponent = tlv_find(obj.tlv, objects.PUBLIC_EXPONENT)
+            return der.spki_rsa(tlv_find(obj.tlv, objects.MODULUS), exponent)
+        raise P11Error(CKR_DEVICE_ERROR)
+
+    def _part(self, obj, part):
+        value = self.value(obj)
+        start, stop = der.certificate(value)[part]
+        return value[start:stop]
+
+    def size_of(self, obj):
+        """Return the bytes an object takes: its record, or its attributes and value in RAM."""
+        if obj.id < SESSION_ID:
+            return self.pal.info(obj.id)[2] + len(obj.label)
+        return objects.HEAD + len(obj.label) + len(obj.tlv) + obj.size
+
+    # --- keys ----------------------------------------------------------------------------------
+
+    def take(self, obj):
+        """Return a slot with the key of obj; give() returns it."""
+        if obj.slot:
+            obj.uses += 1
+            return obj.slot
+        if obj.damaged:
+            raise P11Error(CKR_DEVICE_ERROR)
+        try:
+            return p11crypto.unseal(
+                self.keyring.master, obj.tail, obj.context, obj.aad, slot_kind(obj)
+            )
+        except ValueError:  # the tag is wrong: the flash was changed
+            raise P11Error(CKR_DEVICE_ERROR)
+
+    def give(self, obj, slot):
+        """Release a slot got from take()."""
+        if slot == obj.slot:
+            obj.uses -= 1
+            if obj.uses or not obj.gone:
+                return
+            obj.slot = 0
+        p11crypto.release(slot)
+
+    def twin(self, obj):
+        """Return a slot of its own with the key of obj."""
+        if not obj.slot:
+            return self.take(obj)
+        master = self.keyring.master
+        blob = p11crypto.seal(master, obj.slot, b"copy", b"")
+        return p11crypto.unseal(master, blob, b"copy", b"", slot_kind(obj))
+
+    # --- changing ------------------------------------------------------------------------------
+
+    def add(self, drafts):
+        """Store new token objects in one transaction; drafts carry slot or value.
+
+        Their slots are released whatever happens. Needs the master key.
+        """
+        try:
+            self.ready()
+            used = []
+            for obj in drafts:
+                number = self.pal.new_id()
+                while number in used:  # two ids of one transaction must differ
+                    number += 1
+                    if number in self.pal.ids():
+                        used.append(number)
+                used.append(number)
+                obj.bind(number, self.pal.next_version(number))
+            self.pal.commit([self._record(obj, obj.value) for obj in drafts])
+        finally:
+            for obj in drafts:
+                if obj.slot:
+                    p11crypto.release(obj.slot)
+                    obj.slot = 0
+        for obj in drafts:
+            obj.value = None
+            self._cache[obj.id] = obj
+
+    def replace(self, obj, draft):
+        """Put draft (new attributes, no value) in the place of the token object obj."""
+        self.ready()
+        slot = 0
+        value = None
+        draft.size = obj.size
+        if objects.is_secret(obj):
+            slot = self.take(obj)
+        else:
+            value = self.value(obj)
+        try:
+            draft.bind(obj.id, self.pal.next_version(obj.id))
+            draft.slot = slot
+            self.pal.commit([self._record(draft, value)])
+        finally:
+            draft.slot = 0
+            if slot:
+                p11crypto.release(slot)
+        self._cache[obj.id] = draft
+
+    def _record(self, obj, value):
+        """Return the store record of a bound object, sealed or with its MAC."""
+        master = self.keyring.master
+        if not obj.seals():
+            tag = p11crypto.mac(master, obj.context, obj.aad + value)
+            data = b"".join((obj.payload_head(), value, tag))
+            return obj.id, obj.object_class, 0, obj.label, data
+        if obj.slot:
+            obj.tail = p11crypto.seal(master, obj.slot, obj.context, obj.aad)
+        else:
+            obj.tail = p11crypto.seal_bytes(master, obj.context, obj.aad, value)
+        data = obj.payload_head() + obj.tail
+        return obj.id, obj.object_class, self.pal.SECRET, obj.label, data
+
+    def ready(self):
+        """Raise CKR_USER_NOT_LOGGED_IN unless the master key is here to protect a new record."""
+        if not self.keyring.master:
+            raise P11Error(CKR_USER_NOT_LOGGED_IN)
+
+    def keep(self, obj, application, session):
+        """Take a session object in; its slot or value stays in RAM until forget()."""
+        if self.session_objects >= SESSION_OBJECTS:
+            raise P11Error(CKR_DEVICE_MEMORY)
+        self.session_objects += 1
+        obj.id = self._session_id
+        self._session_id += 1
+        obj.owner = application
+        obj.session = session
+        application.session_objects.append(obj.id)
+        self._cache[obj.id] = obj
+
+    def destroy(self, number):
+        """Destroy an object of either kind; nobody's handle to it is valid afterwards."""
+        if number < SESSION_ID:
+            self.pal.commit((), (number,))
+            if number in self._cache:
+                del self._cache[number]
+            for application in self.applications:
+                application.forget(number)
+            return
+        obj = self._cache.pop(number)
+        self.session_objects -= 1
+        obj.owner.session_objects.remove(number)
+        obj.owner.forget(number)
+        obj.owner = None
+        obj.gone = True
+        if obj.slot and not obj.uses:
+            p11crypto.release(obj.slot)
+            obj.slot = 0
+
+    def erased(self):
+        """Forget all token objects: C_InitToken has destroyed them."""
+        self._cache = {}
+
+
+def slot_kind(obj):
+    """Return the kind of C slot that holds the key of obj."""
+    if obj.shape == EC_PRIVATE:
+        return obj.curve  # kinds of EC slots are curve numbers; 0 is no kind
+    if obj.shape == SECRET_KEY:
+        return p11crypto.SECRET
+    return getattr(p11crypto, "RSA_2048", 0)
+
+
+def bits(number):
+    """Return the bit length of a big-endian unsigned number."""
+    at = 0
+    while at < len(number) and not number[at]:
+        at += 1
+    if at == len(number):
+        return 0
+    top = number[at]
+    size = 8 * (len(number) - at - 1)
+    while top:
+        top >>= 1
+        size += 1
+    return size

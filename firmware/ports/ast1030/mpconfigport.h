@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// What MicroPython offers on this port. Compiles against MicroPython 1.25 to 1.29.
+
+#include <alloca.h>
+#include <stdint.h>
+
+#include "mpconfigboard.h"
+
+// clang-format off: a table
+
+#define MICROPY_CONFIG_ROM_LEVEL            (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
+
+// Compiler, and native code from .mpy files.
+#define MICROPY_EMIT_THUMB                  (1)
+#define MICROPY_EMIT_INLINE_THUMB           (1)
+#define MICROPY_PERSISTENT_CODE_LOAD        (1)
+#define MICROPY_MAKE_POINTER_CALLABLE(p)    ((void *)((uintptr_t)(p) | 1))
+
+// Memory, errors, numbers.
+#define MICROPY_ENABLE_GC                   (1)
+#define MICROPY_STACK_CHECK_MARGIN          (4096) // ECDSA verification takes 3 KiB
+#define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
+#define MICROPY_LONGINT_IMPL                (MICROPY_LONGINT_IMPL_MPZ)
+#define MICROPY_FLOAT_IMPL                  (MICROPY_FLOAT_IMPL_FLOAT)
+#define MP_NEED_LOG2                        (1)
+#define MICROPY_WARNINGS                    (1)
+
+// REPL: the window of raw paste is half of this; the UART's ring holds all of it.
+#define MICROPY_REPL_STDIN_BUFFER_MAX       (1024)
+
+// Modules.
+#define MICROPY_PY_SYS_PLATFORM             "ast1030"
+#define MICROPY_PY_BUILTINS_HELP_TEXT       p11_help_text
+#define MICROPY_PY_SYS_STDIO_BUFFER         (1)
+#define MICROPY_PY_SELECT                   (1)
+#define MICROPY_PY_ASYNCIO                  (1)
+#define MICROPY_PY_HASHLIB_SHA1             (0)
+#define MICROPY_PY_CRYPTOLIB                (0)
+#define MICROPY_PY_SSL                      (0)
+#define MICROPY_PY_DEFLATE                  (1) // binascii.crc32 needs it
+#define MICROPY_PY_FRAMEBUF                 (0)
+#define MICROPY_PY_CMATH                    (0)
+
+#define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME (1)
+#define MICROPY_PY_TIME_TIME_TIME_NS        (1)
+#define MICROPY_PY_TIME_INCLUDEFILE         "modtime.inc.h"
+
+#define MICROPY_PY_OS_INCLUDEFILE           "modos.inc.h"
+#define MICROPY_PY_OS_UNAME                 (1)
+#define MICROPY_PY_OS_URANDOM               (1)
+#define MICROPY_PY_RANDOM_SEED_INIT_FUNC    (p11_random_seed())
+
+#define MICROPY_PY_MACHINE                  (1)
+#define MICROPY_PY_MACHINE_INCLUDEFILE      "modmachine.inc.h"
+#define MICROPY_PY_MACHINE_RESET            (1)
+#define MICROPY_PY_MACHINE_BARE_METAL_FUNCS (1)
+#define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
+#define MICROPY_PY_MACHINE_MEMX             (1) // development build: raw access to memory
+#define MICROPY_PY_MACHINE_SIGNAL           (0)
+
+// File system: littlefs 2 only (set in mpconfigboard.mk).
+#define MICROPY_VFS                         (1)
+#define MICROPY_READER_VFS                  (1)
+#define MICROPY_ALLOC_PATH_MAX              (256)
+
+// Types. MicroPython 1.26 and newer have the same ones built in.
+typedef intptr_t mp_int_t;
+typedef uintptr_t mp_uint_t;
+typedef long mp_off_t;
+#define MP_SSIZE_MAX                        (0x7fffffff)
+#ifndef INT_FMT
+#define INT_FMT                             "%d"
+#define UINT_FMT                            "%u"
+#endif
+
+// clang-format on
+
+extern const char p11_help_text[];
+uint32_t p11_random_seed(void);
+
+#define MP_STATE_PORT MP_STATE_VM

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+// Names that cannot be found in the sources, because they are no identifiers.
+
+Q(/ lib)

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Random calls with random arguments, under the sanitizers: no crash, no leak, and a slot count
+// that always agrees with the handles the calls gave out.
+#include <stdlib.h>
+
+#include "check.h"
+#include "slots.h"
+
+#define HANDLES 80
+
+static p11_slot_t live[HANDLES];
+static size_t count;
+
+static size_t below(size_t n) {
+    return (size_t)(host_number() % n);
+}
+
+static void keep(int status, const p11_slot_t *slot) {
+    if (status == P11_OK) {
+        live[count++] = *slot;
+    }
+}
+
+// A live handle mostly, sometimes any number.
+static p11_slot_t handle(void) {
+    if (count > 0 && below(8) != 0) {
+        return live[below(count)];
+    }
+    return below(2) == 0 ? (p11_slot_t)host_number() : (p11_slot_t)below(0x800);
+}
+
+static int curve(void) {
+    return below(8) == 0 ? (int)host_number() : (int)(1 + below(2));
+}
+
+// Buffers of exactly the length given, so that the sanitizer sees one byte too many.
+static uint8_t *block(size_t len) {
+    uint8_t *p = malloc(len + (len == 0));
+    host_bytes(p, len);
+    return p;
+}
+
+static size_t near(size_t len) {
+    return below(4) == 0 ? below(2 * len + 2) : len;
+}
+
+static void step(void) {
+    uint8_t point[P11_POINT_MAX];
+    uint8_t out[P11_SIGNATURE_MAX];
+    uint8_t sealed[P11_SEALED_MAX];
+    uint8_t wrapped[P11_WRAPPED];
+    p11_slot_t slot = 0;
+    size_t len = 0;
+    size_t n = near(32);
+    size_t m = near(16);
+    uint8_t *a = block(n);
+    uint8_t *b = block(m);
+    p11_binding_t binding = { .context = b, .context_len = m, .aad = a, .aad_len = n };
+    p11_pin_t pin = {
+        .pin = a,
+        .pin_len = n,
+        .salt = b,
+        .salt_len = m,
+        .iterations = (uint32_t)below(3),
+        .aad = b,
+        .aad_len = m,
+    };
+    int c = curve();
+    switch (below(16)) {
+        case 0:
+            keep(p11_ec_generate(&slot, c), &slot);
+            break;
+        case 1:
+            keep(p11_ec_import(&slot, c, a, n), &slot);
+            break;
+        case 2:
+            p11_ec_public(point, &len, handle());
+            break;
+        case 3:
+            p11_ec_check(c, a, n);
+            break;
+        case 4:
+            p11_ecdsa_sign(out, &len, handle(), a, n);
+            break;
+        case 5: {
+            size_t size = p11_ec_size(c);
+            size_t point_len = near(1 + 2 * size);
+            size_t signature_len = near(2 * size);
+            uint8_t *random_point = block(point_len);
+            uint8_t *signature = block(signature_len);
+            if (point_len > 0) {
+                random_point[0] = 4;
+            }
+            p11_ecdsa_verify(c, random_point, point_len, a, n, signature, signature_len);
+            free(signature);
+            free(random_point);
+            break;
+        }
+        case 6:
+            keep(p11_master_new(&slot), &slot);
+            break;
+        case 7: {
+            p11_slot_t master = handle();
+            if (p11_master_wrap(wrapped, master, &pin) == P11_OK) {
+                keep(p11_master_unwrap(&slot, &pin, wrapped, sizeof(wrapped)), &slot);
+            }
+            break;
+        }
+        case 8: {
+            size_t blob_len = near(P11_WRAPPED);
+            uint8_t *blob = block(blob_len);
+            keep(p11_master_unwrap(&slot, &pin, blob, blob_len), &slot);
+            free(blob);
+            break;
+        }
+        case 9: {
+            p11_slot_t master = handle();
+            p11_slot_t key = handle();
+            if (p11_seal(sealed, &len, master, key, &binding) == P11_OK) {
+                keep(p11_unseal(&slot, master, sealed, len, &binding, c), &slot);
+            }
+            break;
+        }
+        case 10: {
+            size_t blob_len = near(60);
+            uint8_t *blob = block(blob_len);
+            keep(p11_unseal(&slot, handle(), blob, blob_len, &binding, c), &slot);
+            free(blob);
+            break;
+        }
+        case 11:
+            p11_mac(out, handle(), b, m, a, n);
+            break;
+        case 12:
+            p11_random(a, n);
+            p11_random_add(b, m);
+            break;
+        case 13: {
+            p11_hash_t hash;
+            p11_hash_start(&hash, (int)below(8));
+            p11_hash_update(&hash, a, n);
+            p11_hash_digest(out, &hash);
+            break;
+        }
+        case 14:
+            if (below(20) == 0) {
+                p11crypto_soft_reset();
+                count = 0;
+            }
+            break;
+        default:
+            if (count > 0) {
+                size_t i = below(count);
+                p11_release(live[i]);
+                live[i] = live[--count];
+            } else {
+                p11_release(handle());
+            }
+            break;
+    }
+    free(b);
+    free(a);
+}
+
+TEST(random_calls_with_random_arguments_keep_every_promise) {
+    count = 0;
+    for (int i = 0; i < 6000; i++) {
+        step();
+        CHECK(p11_slots_used() == count);
+        for (size_t j = 0; j < count; j++) {
+            CHECK(p11_slot_get(live[j], ~0u) != NULL);
+        }
+        if (count >= P11_SLOTS - 2 && i % 3 != 0) {
+            p11_wipe_all();
+            count = 0;
+        }
+    }
+}
+
+// clang-format off
+SUITE(arguments_suite,
+    LIST(random_calls_with_random_arguments_keep_every_promise)
+);
+// clang-format on

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The C core on the host: builds host_tests/c and reports each of its tests here.
+
+Three binaries: all suites under address and undefined-behaviour sanitizers; the search for
+secrets left in memory, built as for the firmware; deterministic signatures.
+"""
+
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+C = Path(__file__).resolve().parent / "c"
+OUT = C.parent.parent / "build" / "host_c"
+LISTED = re.compile(r"^    LIST\((\w+)\)", re.M)
+BINARIES = {"test_residue.c": "plain", "test_rfc6979.c": "rfc6979"}
+
+
+def _tests():
+    for source in sorted(C.glob("test_*.c")):
+        for name in LISTED.findall(source.read_text(encoding="utf-8")):
+            yield pytest.param(BINARIES.get(source.name, "checked"), name, id=name)
+
+
+@cache
+def _build():
+    if shutil.which("gcc") is None and shutil.which("cc") is None:
+        pytest.fail("no C compiler: install gcc (make setup does)")
+    return subprocess.run(["make", "-s", "-j2", "-C", str(C)], capture_output=True, text=True)
+
+
+@cache
+def _run(binary):
+    done = subprocess.run([str(OUT / binary / "tests")], capture_output=True, text=True)
+    return done.stdout, done.stderr
+
+
+def test_the_c_core_builds_without_a_warning():
+    done = _build()
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("binary, name", list(_tests()))
+def test_c(binary, name):
+    if _build().returncode != 0:
+        pytest.fail("the C core does not build")
+    stdout, stderr = _run(binary)
+    assert "\nok %s\n" % name in "\n" + stdout, stdout[-2000:] + stderr[-4000:]
+
+
+def test_the_library_brings_no_name_of_mbedtls_that_another_copy_could_clash_with():
+    if _build().returncode != 0:
+        pytest.fail("the C core does not build")
+    objects = sorted(str(p) for p in (OUT / "plain").glob("tls_*.o"))
+    assert len(objects) > 10
+    nm = ["nm", "-g", "--defined-only", *objects]
+    lines = subprocess.run(nm, capture_output=True, text=True).stdout.splitlines()
+    symbols = [line.split()[-1] for line in lines if len(line.split()) == 3]
+    assert symbols and [s for s in symbols if not s.startswith("p11_")] == []

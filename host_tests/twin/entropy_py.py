@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Entropy state machine of the twin: the health tests of the C module in front of os.urandom.
+
+Follows SP 800-90B §4.4 with the cut-offs of the firmware (repetition count 11, adaptive proportion
+78 of 512, 8-bit samples): 1024 samples are tested and discarded at start; the first alarm restarts
+the source once, the next one fails it until power-on. Tests replace the source with
+test_source() to show stuck, biased and dying hardware.
+"""
+
+import errno
+import os
+
+RCT_CUTOFF, APT_CUTOFF, APT_WINDOW, STARTUP = 11, 78, 512, 1024
+RESEED_REQUESTS, RESEED_BYTES, SEED = 1024, 65536, 128
+
+_source = os.urandom
+_secret = b""
+
+
+class _Alarm(Exception):
+    pass
+
+
+class _State:
+    def __init__(self):
+        self.code = 0
+        self.samples = self.rct = self.apt = self.restarts = self.reseeds = 0
+        self.seeded = False
+        self.requests = self.bytes = 0
+        self.clear()
+
+    def clear(self):
+        self.last, self.run = -1, 0
+        self.first, self.seen, self.equal = -1, 0, 0
+
+
+_s = _State()
+
+
+def test_source(source=None, secret=b""):
+    """Tests only: take samples from source(n) -> bytes or None; set the board's device secret."""
+    global _source, _secret
+    _source, _secret = source or os.urandom, secret
+
+
+def device_secret():
+    """Return the device secret mixed into key-encryption keys: 0 or 32 bytes."""
+    return _secret
+
+
+def power_on():
+    """Tests only: forget everything, as a chip reset does."""
+    global _s
+    _s = _State()
+
+
+def info():
+    """Return (state, samples, rct alarms, apt alarms, restarts, reseeds)."""
+    return (_s.code, _s.samples, _s.rct, _s.apt, _s.restarts, _s.reseeds)
+
+
+def _examine(byte):
+    _s.samples += 1
+    _s.run = _s.run + 1 if byte == _s.last else 1
+    _s.last = byte
+    if _s.run >= RCT_CUTOFF:
+        _s.rct += 1
+        raise _Alarm
+    if _s.seen == 0:
+        _s.first, _s.equal = byte, 0
+    _s.equal += byte == _s.first
+    _s.seen = (_s.seen + 1) % APT_WINDOW
+    if _s.equal >= APT_CUTOFF:
+        _s.apt += 1
+        raise _Alarm
+
+
+def _collect(count):
+    out = _source(count)
+    if out is None:
+        raise _Alarm
+    for byte in out:
+        _examine(byte)
+    return out
+
+
+def _start():
+    _s.clear()
+    _collect(STARTUP)
+    _s.code = 1
+
+
+def poll(count):
+    """Return count tested source bytes. OSError(EIO) when the source failed, now or earlier."""
+    while _s.code != 2:
+        try:
+            if _s.code == 0:
+                _start()
+            return _collect(count)
+        except _Alarm:
+            if _s.restarts:
+                _s.code = 2
+            else:
+                _s.restarts, _s.code = 1, 0
+    raise OSError(errno.EIO, "entropy")
+
+
+def reseed():
+    """Draw fresh seed from the source. OSError(EIO) when the source failed."""
+    poll(SEED)
+    _s.reseeds += _s.seeded
+    _s.seeded, _s.requests, _s.bytes = True, 0, 0
+
+
+def output(count):
+    """Return count random bytes, reseeding every 1024 requests or 64 KiB as the firmware does."""
+    if _s.code == 2:
+        raise OSError(errno.EIO, "entropy")
+    if not _s.seeded or _s.requests >= RESEED_REQUESTS or _s.bytes >= RESEED_BYTES:
+        reseed()
+    _s.requests += 1
+    _s.bytes += count
+    return os.urandom(count)

@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: MIT
+"""Reads one sector once and says what it holds (FORMAT.md §3, §5 steps 2 to 4).
+
+Every cell is looked at. A length is believed where the payload behind it carries its CRC; where it
+does not, the cells of the announced payload are examined too, because a cell that a recovery wrote
+may lie among them. Records enter the index as they are met and leave it again when nothing closes
+their transaction. What was read once is judged and used from the window; only a transaction with a
+rotten header is read a second time (`pal.salvage`).
+"""
+
+import struct
+from binascii import crc32
+
+from micropython import const
+
+from .cells import (
+    ATTEMPT,
+    CELL,
+    CHAIN,
+    CLOSE_FORM,
+    COMMIT,
+    DAMAGED,
+    EVENT_FORM,
+    KINDS,
+    RECORD_FORM,
+    RESOLUTION,
+    SEAL,
+    SECRET,
+    SUCCESS,
+    SUCCESS_SEAL,
+    VERDICT_FORM,
+    closed_by_crc,
+    mended_event,
+    unmask,
+)
+from .index import BAD, ZEROED
+
+_RECORD = const(1)  # upper halves of the first byte
+_PART = const(2)
+_TOMBSTONE = const(3)
+_WINDOW = const(4096)
+
+NONE = const(0)  # verdicts
+TRANSACTION = const(1)
+LOGIN = const(2)
+
+
+class Window:
+    """A buffer that slides over one sector after the other; each byte is read once."""
+
+    def __init__(self, device, cell, cells):
+        self.device = device
+        self.cell = cell
+        self.cells = cells  # of a sector
+        self.room = min(cells, _WINDOW // cell + (1 if cells * cell > _WINDOW else 0))
+        size = self.room * cell
+        self.buf = bytearray(size)
+        self.view = memoryview(self.buf)
+        self.encrypted = device.caps.encrypted
+        self.raw = bytearray(size) if self.encrypted else self.buf
+        self.raw_view = memoryview(self.raw)
+        self.ones = memoryview(b"\xff" * size)
+        self.zeros = memoryview(bytes(size))
+        self.faults = 0
+
+    def open(self, base):
+        """Start on the sector at offset base."""
+        self.base = base
+        self.first = 0
+        self.count = 0
+        self.faults = 0
+
+    def at(self, c, n):
+        """Return the offset in `buf` of cell c, with n cells from there on in the buffer."""
+        first = self.first
+        if c + n > first + self.count:
+            z = self.cell
+            kept = first + self.count - c
+            if kept > 0:
+                old = (c - first) * z
+                end = old + kept * z
+                self.view[0 : kept * z] = bytes(self.view[old:end])
+                if self.encrypted:
+                    self.raw_view[0 : kept * z] = bytes(self.raw_view[old:end])
+            else:
+                kept = 0
+            got = min(self.room - kept, self.cells - c - kept)
+            offset = self.base + (c + kept) * z
+            a = kept * z
+            b = a + got * z
+            self.faults |= self.device.read(offset, self.view[a:b])
+            if self.encrypted:
+                self.device.raw_read(offset, self.raw_view[a:b])
+            self.first = c
+            self.count = kept + got
+            return 0
+        return (c - first) * self.cell
+
+    def blank(self, o, n):
+        """True when n cells from offset o of the buffer read erased."""
+        size = n * self.cell
+        return self.raw_view[o : o + size] == self.ones[0:size]
+
+    def zero(self, o, n):
+        """True when n cells from offset o of the buffer are all zero."""
+        size = n * self.cell
+        return self.view[o : o + size] == self.zeros[0:size]
+
+
+class Held:
+    """A transaction or a SUCCESS whose seal was not read (yet)."""
+
+    def __init__(self, kind, start, n, h, ids=0, count=0):
+        self.kind = kind
+        self.start = start
+        self.n = n
+        self.h = h
+        self.ids = ids
+        self.count = count
+        self.first = self.end = 0  # its entries in the index
+        self.x_first = self.x_end = 0  # its RETIRE and STATE cells in `extras`
+        self.verdict = None
+        self.salvage = False
+
+
+class Scan:
+    """What one sector holds. Constructing it reads the body from cell `begin` on."""
+
+    def __init__(self, store, window, sector, seed, begin):
+        self.sector = sector
+        self.seed = seed
+        self.index = store.index
+        self.store = store
+        self.tainted = False
+        self.accepted = False
+        self.held = []
+        self.und = None  # committed, seal not read
+        self.extras = []  # (first byte, kind, id, length, version) of RETIRE and STATE cells
+        self.retires = []  # (sector, sequence) named by accepted RETIRE cells
+        self.lost = []  # (id, cell) of headers beyond repair
+        self.salvages = []
+        self.res = None  # RESOLUTION without its second copy: (verdict, from, at, n, h)
+        self.res_cell = 0
+        self.closed = begin
+        self.garbage = -1
+        self.last = begin - 1
+        self.reset()
+        self.body(window, begin)
+        if window.faults:
+            self.tainted = True
+        self.finish()
+
+    def reset(self):
+        """Begin to gather a transaction at the next record header."""
+        self.p_start = -1
+        self.p_count = 0
+        self.p_ids = 0
+        self.p_crc = self.seed
+        self.p_first = self.index.words
+        self.p_extra = len(self.extras)
+
+    def body(self, w, c):
+        """Walk over the cells from c on."""
+        z = w.cell
+        cells = w.cells
+        buf = w.buf
+        view = w.view
+        raw = w.raw
+        seed = self.seed
+        unpack = struct.unpack_from
+        while c < cells:
+            o = w.at(c, 1)
+            if raw[o] == 0xFF and w.blank(o, 1):
+                rest = w.first + w.count - c
+                c += rest if w.blank(o, rest) else 1
+                continue
+            self.last = c
+            t = buf[o]
+            what = KINDS[t]
+            if what == 2:
+                tf, kind, oid, length, version, pcrc, hcrc = unpack(RECORD_FORM, buf, o)
+                head = crc32(view[o : o + 10], seed)
+                if crc32(view[o + 10 : o + 14], head) & 0xFFFF == hcrc:
+                    t >>= 4
+                    n = (length + z - 1) // z if t <= _PART else 0
+                    if c + n < cells and n < w.room:
+                        if self.p_start < 0:
+                            self.p_start = c
+                        self.p_crc = crc32(view[o : o + CELL], self.p_crc)
+                        self.p_count += 1
+                        self.p_ids ^= oid
+                        if n:
+                            o = w.at(c, 1 + n) + z
+                            fields = (tf, kind, oid, length, version, head, pcrc)
+                            c = self.payload(w, c, o, n, fields)
+                        else:
+                            if pcrc == head:
+                                self.bare(c, t, tf, kind, oid, length, version)
+                            else:
+                                self.garbage = c
+                            c += 1
+                        continue
+            elif what == 1:
+                if closed_by_crc(view[o : o + CELL], seed):
+                    self.control(c, t, buf, o)
+                    c += 1
+                    continue
+            elif t == 0 and w.zero(o, 1):
+                c += 1
+                continue
+            self.garbage = c
+            event = mended_event(view[o : o + CELL], seed)
+            if event:
+                self.control(c, ATTEMPT, event, 0)
+            c += 1
+
+    def payload(self, w, c, o, n, fields):
+        """Enter the record at cell c, payload at o of the window. Returns the cell to go on at."""
+        tf, kind, oid, length, version, head, pcrc = fields
+        view = w.view
+        state = self.sector
+        label_hash = 0
+        step = 1 + n
+        if crc32(view[o : o + length], head) == pcrc:
+            if tf >> 4 == _RECORD:
+                label_hash = hash_of(view[o : o + length])
+                if tf & CHAIN:
+                    self.store.saw_chain(oid, version, view[o : o + length])
+            if tf & SECRET and not w.buf[o] and w.zero(o, n):
+                state |= ZEROED  # a value of zeros needs no purge
+            self.last = c + n
+        elif w.zero(o, n):
+            state |= BAD | ZEROED
+            self.last = c + n
+        else:
+            state |= BAD
+            z = w.cell
+            for k in range(n):
+                at = o + k * z
+                t = w.buf[at]
+                if KINDS[t] == 1 and closed_by_crc(view[at : at + CELL], self.seed):
+                    step = 1 + k
+                    break
+                if not w.blank(at, 1):
+                    self.last = c + 1 + k
+        if tf & DAMAGED:
+            state |= BAD
+        self.index.add(oid, c, state, tf | kind << 8, version, length, label_hash)
+        return c + step
+
+    def bare(self, c, t, tf, kind, oid, length, version):
+        """Enter a header without payload."""
+        if t == _TOMBSTONE:
+            a = self.index.a
+            e = self.index.words - 8
+            if e < self.p_first or a[e] != oid or a[e + 1] != c - 1 or a[e + 3] != tf:
+                self.index.add(oid, c, self.sector, tf, version, 0, 0)
+        elif t <= _PART:
+            self.index.add(oid, c, self.sector | BAD, tf | kind << 8, version, 0, 0)
+        else:
+            self.extras.append((tf, kind, oid, length, version))
+
+    def control(self, c, t, buf, o):
+        """A cell with a full CRC at cell c, its bytes at buf[o:]."""
+        if t == ATTEMPT:
+            _, slot, _, number, _, _ = struct.unpack_from(EVENT_FORM, buf, o)
+            self.store.saw_attempt(self.sector, slot, number)
+            self.close(c)
+        elif t == COMMIT or t == SEAL:
+            _, _, n, h, ids, count, _ = struct.unpack_from(CLOSE_FORM, buf, o)
+            self.ending(c, t, n, h, ids, count)
+        elif t == RESOLUTION:
+            _, verdict, start, at, n, h, _ = struct.unpack_from(VERDICT_FORM, buf, o)
+            self.resolution(c, (verdict, start, at, n, h))
+        else:
+            _, slot, _, number, _, _ = struct.unpack_from(EVENT_FORM, buf, o)
+            if t == SUCCESS:
+                self.settle()
+                self.und = Held(LOGIN, c, slot, number)
+            elif t == SUCCESS_SEAL:
+                if self.und and self.und.kind == LOGIN:
+                    self.und = None
+                self.store.saw_success(self.sector, slot, number)
+                self.close(c)
+
+    def settle(self):
+        """Put the committed transaction that is still open on the list."""
+        if self.und:
+            self.held.append(self.und)
+            self.und = None
+
+    def close(self, c):
+        """Everything up to and including cell c is closed."""
+        self.settle()
+        self.suspect(self.index.words)
+        self.closed = c + 1
+        self.accepted = True
+        self.res = None
+        self.reset()
+
+    def suspect(self, end):
+        """Records followed by closed cells, but never closed themselves: report, do not serve."""
+        index = self.index
+        for e in range(self.p_first, end, 8):
+            index.a[e + 2] |= BAD
+            self.tainted = True
+
+    def gather(self, c, held):
+        """Give `held`, closed by the cell at c, the records gathered so far."""
+        index = self.index
+        held.x_first = self.p_extra
+        held.x_end = len(self.extras)
+        if self.p_start == held.start and self.p_count == held.count and self.p_crc == held.h:
+            held.first = self.p_first
+            held.end = index.words
+        else:
+            e = self.p_first
+            while e < index.words and index.a[e + 1] < held.start:
+                e += 8
+            self.suspect(e)
+            index.cut(e)
+            del self.extras[held.x_first :]
+            held.first = held.end = e
+            held.x_end = held.x_first
+            held.salvage = True
+            self.tainted = True
+        self.reset()
+
+    def ending(self, c, t, n, h, ids, count):
+        """COMMIT or SEAL."""
+        start = c - n - (1 if t == SEAL else 0)
+        und = self.und
+        if t == SEAL and und and und.start == start and und.h == h:
+            self.und = None
+        else:
+            self.settle()
+            und = Held(TRANSACTION, start, n, h, ids, count)
+            self.gather(c, und)
+            if t == COMMIT:
+                self.und = und
+                return
+        self.accept(und)
+        self.close(c)
+
+    def accept(self, held):
+        """The transaction counts."""
+        if held.salvage:
+            self.salvages.append(held)
+        for i in range(held.x_first, held.x_end):
+            self.extra(self.extras[i])
+
+    def extra(self, fields):
+        """An accepted RETIRE or STATE cell."""
+        tf, kind, _, length, version = fields
+        if tf >> 4 == 4:
+            self.retires.append((kind, version))
+            if version > self.store.top:
+                self.store.top = version  # never to be given to another sector
+        else:
+            self.store.saw_state(self.sector, kind, length, version)
+
+    def resolution(self, c, fields):
+        """A RESOLUTION. The second copy closes, the first decides."""
+        if self.res == fields and self.res_cell == c - 1:
+            self.closed = c + 1
+            self.res = None
+            self.reset()
+            return
+        verdict, start, at, n, h = fields
+        self.settle()
+        named = False
+        for held in self.held:
+            if start <= held.start < c:
+                held.verdict = verdict == held.kind and at == held.start
+                named = named or held.verdict
+        if verdict and not named:
+            held = Held(verdict, at, n, h, 0, self.p_count)
+            if verdict == TRANSACTION:
+                self.gather(c, held)
+            held.verdict = True
+            self.held.append(held)
+        elif self.p_start >= 0:
+            self.index.cut(self.p_first)
+            del self.extras[self.p_extra :]
+            self.tainted = True
+        self.reset()
+        self.res = fields
+        self.res_cell = c
+
+    def finish(self):
+        """Decide what the end of the sector leaves open."""
+        self.settle()
+        self.doubt = None
+        void = False
+        for held in self.held:
+            if held.verdict is None:
+                if held.start >= self.closed:
+                    self.doubt = held  # COMMIT readable: it may have been served; forward
+                held.verdict = True
+            if held.verdict:
+                self.accepted = True
+                if held.kind == TRANSACTION:
+                    self.accept(held)
+                else:
+                    self.store.saw_success(self.sector, held.n, held.h)
+            elif held.kind == TRANSACTION:
+                for e in range(held.first, held.end, 8):
+                    self.index.a[e] = 0
+                void = True
+        if self.p_start >= 0:
+            self.index.cut(self.p_first)
+            self.tainted = True
+        if void or self.garbage >= 0:
+            self.tainted = True
+        self.unclean = (
+            self.res is not None
+            or self.doubt is not None
+            or self.p_start >= 0
+            or self.garbage >= self.closed
+        )
+        self.tail = self.last + 1
+
+    def verdict(self):
+        """Fields of the RESOLUTION that this sector needs: (verdict, from, at, n, h)."""
+        if self.res:
+            return self.res
+        d = self.doubt
+        if d:
+            return (d.kind, self.closed, d.start, d.n, d.h)
+        return (NONE, self.closed, 0, 0, 0)
+
+
+def hash_of(payload):
+    """16 bits to find a label by: its length << 8 | 8 bits of its CRC. payload: view."""
+    if payload[0]:
+        payload = memoryview(bytearray(payload))
+        unmask(payload)
+    n = payload[1]
+    return n << 8 | crc32(payload[2 : 2 + n]) & 0xFF

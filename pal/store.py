@@ -1,0 +1,608 @@
+# SPDX-License-Identifier: MIT
+"""The store: objects by id, all or nothing, over a flash device (docs/FORMAT.md).
+
+Promises: when a call that writes returns, its effect stays; when power fails in it, the next mount
+shows the state before or after it, the same one at every later mount, and every other object
+unchanged; a deleted or superseded SECRET payload is gone from the flash when the call returns.
+Assumes: `pal.flash`; one caller at a time. Knows nothing of PKCS#11: kinds, labels and data are
+opaque. Labels and data that are secret belong to the caller; copies made here are wiped.
+"""
+
+from micropython import const
+
+from .cells import (
+    CHAIN,
+    CRITICAL,
+    PART,
+    PAYLOAD_MAX,
+    RECORD,
+    SECRET,
+    TOMBSTONE,
+    choose_mask,
+    unmask,
+    wipe,
+)
+from .flash import FlashError
+from .index import BAD, LIVE
+from .log import (
+    BLANK,
+    DAMAGED_DATA,
+    DIRTY,
+    FULL,
+    IO,
+    LOST,
+    MARK,
+    NOT_FOUND,
+    OLD,
+    SPARE,
+    TOO_BIG,
+    WORN,
+    StoreError,
+)
+from .mount import RESET_INTENT, Mount
+from .scan import hash_of
+
+__all__ = ("Store", "StoreError", "SECRET", "CRITICAL", "TOKEN_INFO")
+
+TOKEN_INFO = const(0x01)  # reserved ids (FORMAT.md §4.1)
+USER_KEY = const(0x02)
+SO_KEY = const(0x03)
+PIN_STATE = const(0x04)
+NV_SEED = const(0x05)
+FIRST_ID = const(0x100)
+LAST_ID = const(0xFFFE)
+RECORDS_MAX = const(31)
+
+
+class Store(Mount):
+    """A power-safe store of objects on one flash device."""
+
+    def __init__(self, device, random):
+        """device: see `pal.flash`; random(buf): fills a buffer. Nothing is touched."""
+        super().__init__(device, random)
+        self.mounted = False
+        self.stale = False
+
+    # --- life cycle ----------------------------------------------------------------------------
+
+    def mount(self, accept_loss=False):
+        """Make the region ready. A blank one is served empty and nothing is written.
+
+        StoreError UNRECOGNISED, FOREIGN, NEWER: not a store this code can serve, left untouched;
+        IO: the flash failed, try again. accept_loss: take what is left as the truth after a sector
+        was lost (health()["lost"]).
+        """
+        self.clear()
+        self.mounted = False
+        self.stale = False
+        try:
+            scans = self.read_all()
+            if not self.blank:
+                self.recover(scans)
+                if self.lost and accept_loss:
+                    self.take_loss(scans)
+        except FlashError:
+            raise StoreError(IO)
+        finally:
+            self.chains = {}
+        self.mounted = True
+
+    def take_loss(self, scans):
+        """Make what is left after the loss of a sector the truth."""
+        for s in range(self.count):
+            if self.state[s] == LOST:
+                self.state[s] = DIRTY
+                self.seq[s] = 1
+        for e in self.index:
+            self.index.a[e + 2] &= ~(LIVE | BAD)
+        self.lost = False
+        self.recover(scans)
+
+    def format(self):
+        """Destroy whatever the region holds. An explicit act; leaves the store blank."""
+        try:
+            self.mount()
+        except StoreError:
+            self.erase_all()
+            return
+        if not self.blank:
+            self.factory_reset()
+
+    def erase_all(self):
+        """Erase a region that is not a store we can serve, recognisable sectors first."""
+        try:
+            for known in (True, False):
+                for s in range(self.count):
+                    if (self.seq[s] > 0) == known:
+                        self.device.erase(s)
+        except FlashError:
+            raise StoreError(IO)
+        self.mount()
+
+    def factory_reset(self):
+        """Destroy every object, the wrapped master keys first. Leaves the store blank."""
+        self.enter()
+        if self.blank:
+            return
+        deletes = [i for i in (USER_KEY, SO_KEY, NV_SEED) if self.entry(i) >= 0]
+        intent = [(RESET_INTENT, 0, 0, b"", self.store_id.to_bytes(4, "little"))]
+        try:
+            self.write(intent, deletes, self.keep_small)
+        except StoreError as error:
+            if error.code == IO:
+                raise
+            if error.code == FULL and deletes:
+                self.write(intent, (), self.keep_small)
+        try:
+            self.reset_region()
+        except FlashError as error:
+            raise self.failed(error)
+
+    def reset_region(self):
+        """Erase every sector, the one with the intent last (FORMAT.md §7)."""
+        last = -1
+        for e in self.index:
+            if self.index.a[e] == RESET_INTENT and self.index.a[e + 2] & LIVE:
+                last = self.index.a[e + 2] & 0xFF
+        mark = self.mark_sector
+        for s in range(self.count):
+            if s != last and s != mark and self.state[s] != SPARE and self.state[s] != OLD:
+                self.erase(s)
+        if mark < 0:
+            for s in range(self.count):
+                if s != last:
+                    mark = s
+            self.device.erase(mark)
+            self.wear[mark] += 1
+            self.state[mark] = MARK
+            self.mark_sector = mark
+            self.mark_value = self.store_id
+            self.marks[mark] = 0
+        self.firm_mark()
+        if last >= 0:
+            self.state[last] = DIRTY
+        self.start_over()
+        self.blank = True
+
+    def create(self):
+        """Make a blank region a store, all but the first transaction (FORMAT.md §7)."""
+        if self.mark_sector < 0:
+            self.mark_value = 0
+            for s in range(self.count):
+                if self.state[s] == BLANK:
+                    self.mark_sector = s
+                    try:
+                        self.firm_mark()
+                        break
+                    except FlashError:
+                        self.mark_sector = -1
+            if self.mark_sector < 0:
+                raise StoreError(IO)
+        else:
+            self.firm_mark()
+        mark = self.mark_sector
+        self.state[mark] = MARK
+        for s in range(self.count):
+            if s != mark and self.state[s] != SPARE:
+                self.erase(s)
+        self.store_id = self.mark_value
+        while self.store_id == self.mark_value or not self.store_id:
+            self.store_id = self.number()
+
+    def created(self):
+        """The first transaction stands: the CREATE sector becomes a spare."""
+        if self.mark_sector >= 0:
+            mark = self.mark_sector
+            self.blank = False
+            self.erase(mark)
+            self.mark_sector = -1
+
+    def enter(self):
+        """Mount when that was not done, or when the last call failed in the flash."""
+        if self.stale or not self.mounted:
+            self.mount()
+
+    def writable(self):
+        """Enter, or StoreError when nothing can be written."""
+        self.enter()
+        if self.lost:
+            raise StoreError(DAMAGED_DATA)
+        if self.worn:
+            raise StoreError(WORN)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def entry(self, oid):
+        """Offset of the live record of an id, -1: none."""
+        a = self.index.a
+        for e in range(0, self.index.words, 8):
+            if a[e] == oid and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+                return e
+        return -1
+
+    def found(self, oid):
+        """As `entry`; StoreError NOT_FOUND."""
+        self.enter()
+        e = self.entry(oid)
+        if e < 0:
+            raise StoreError(NOT_FOUND)
+        return e
+
+    def ids(self):
+        """Iterate over the live ids, reserved ones and damaged ones included."""
+        self.enter()
+        a = self.index.a
+        seen = []
+        for e in range(0, self.index.words, 8):
+            if a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+                if a[e + 3] & CRITICAL:  # has two entries
+                    if a[e] in seen:
+                        continue
+                    seen.append(a[e])
+                yield a[e]
+
+    def info(self, oid):
+        """Return (kind, flags, length of data in bytes, version)."""
+        e = self.found(oid)
+        a = self.index.a
+        if a[e + 3] & CHAIN:
+            length = len(self.read(oid)[1])
+        else:
+            length = max(0, a[e + 6] - 2 - (a[e + 7] >> 8))
+        return a[e + 3] >> 8, a[e + 3] & (SECRET | CRITICAL), length, self.index.version(e)
+
+    def find(self, label):
+        """Return the ids of the objects with exactly this label."""
+        self.enter()
+        wanted = bytes(label)
+        probe = bytes((0, len(wanted))) + wanted
+        label_hash = hash_of(probe)
+        a = self.index.a
+        found = []
+        for e in range(0, self.index.words, 8):
+            if a[e + 7] == label_hash and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+                if a[e + 2] & BAD or a[e] in found:
+                    continue
+                buf, good = self.fetch(e)
+                payload = self.payload(buf, a[e + 6])
+                if good and payload[1 : 2 + payload[1]] == probe[1:]:
+                    found.append(a[e])
+                wipe(buf)
+        return found
+
+    def payload(self, buf, length):
+        """View of the unmasked payload of a fetched record."""
+        view = memoryview(buf)[self.z : self.z + length]
+        if length:
+            unmask(view)
+        return view
+
+    def read(self, oid):
+        """Return (label as bytes, data as bytearray). StoreError NOT_FOUND, DAMAGED."""
+        e = self.found(oid)
+        if self.index.a[e + 2] & BAD and self.lost:
+            raise StoreError(DAMAGED_DATA)
+        buf = self.good(e)
+        try:
+            payload = self.payload(buf, self.index.a[e + 6])
+            start = 2 + payload[1]
+            label = bytes(payload[2:start])
+            if self.index.a[e + 3] & CHAIN:
+                return label, self.read_parts(oid, self.index.version(e), payload[start:])
+            return label, bytearray(payload[start:])
+        finally:
+            wipe(buf)
+
+    def good(self, e):
+        """Fetch the record of entry e, or another live copy of it. StoreError DAMAGED."""
+        buf, good = self.fetch(e)
+        if good:
+            return buf
+        a = self.index.a
+        if a[e + 3] & CRITICAL:
+            for other in self.index:
+                if other != e and a[other] == a[e] and a[other + 2] & LIVE:
+                    buf, good = self.fetch(other)
+                    if good:
+                        return buf
+        raise StoreError(DAMAGED_DATA)
+
+    def read_parts(self, oid, version, tail):
+        """Assemble a value in parts. tail: u32 length, u8 number of parts."""
+        data = bytearray(int.from_bytes(bytes(tail[0:4]), "little"))
+        at = 0
+        for i in range(tail[4]):
+            e = self.part(oid, version, i)
+            if e < 0:
+                raise StoreError(DAMAGED_DATA)
+            buf = self.good(e)
+            length = self.index.a[e + 6]
+            data[at : at + length - 1] = self.payload(buf, length)[1:]
+            at += length - 1
+            wipe(buf)
+        return data
+
+    def part(self, oid, version, i):
+        """Offset of the live entry of part i, -1: none."""
+        a = self.index.a
+        for e in self.index:
+            if a[e] == oid and a[e + 3] & 0xF0 == PART and a[e + 3] >> 8 == i:
+                if a[e + 2] & LIVE and self.index.version(e) == version:
+                    return e
+        return -1
+
+    def new_id(self):
+        """Return an id that no record in flash carries. StoreError FULL."""
+        self.enter()
+        a = self.index.a
+        top = FIRST_ID - 1
+        for e in self.index:
+            if a[e] > top:
+                top = a[e]
+        if top < LAST_ID:
+            return top + 1
+        for oid in range(FIRST_ID, LAST_ID):
+            for e in self.index:
+                if a[e] == oid:
+                    break
+            else:
+                return oid
+        raise StoreError(FULL)
+
+    def next_version(self, oid):
+        """Return the version that the next commit gives to this id (for sealing)."""
+        self.enter()
+        return self.version + 1
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def commit(self, puts, deletes=()):
+        """Store and delete objects in one step.
+
+        puts: list of (id, kind, flags, label, data), flags of SECRET and CRITICAL; deletes: ids.
+        StoreError FULL, TOO_BIG, NOT_FOUND: nothing changed; WORN, IO: old or new state.
+        """
+        self.writable()
+        self.write(puts, deletes)
+
+    def write(self, puts, deletes, keep=0):
+        """The body of commit. keep: cells to be left free, by default those of FORMAT.md §3.5."""
+        plan = self.plan(puts)
+        for oid in deletes:
+            if self.entry(oid) < 0:
+                raise StoreError(NOT_FOUND)
+        need = 2 + 2 * len(deletes)
+        total = need
+        for _, parts, cells in plan:
+            need += cells
+            total += cells
+            for _, size in parts:
+                total += 3 + (size + self.z - 1) // self.z
+        if len(plan) + len(deletes) > RECORDS_MAX:
+            raise StoreError(TOO_BIG)
+        if not keep:
+            keep = self.keep_put if plan else self.keep_small
+        if need + self.body > self.cells - keep:
+            raise StoreError(TOO_BIG)
+        if keep == self.keep_put and self.live_cells() + total > self.capacity():
+            raise StoreError(FULL)
+        version = self.version + 1
+        written = []
+        try:
+            if self.blank:
+                self.create()
+            for put, parts, _ in plan:
+                self.write_parts(put, parts, version, written)
+            s = self.make_room(need, keep)
+            self.append(s, plan, deletes, version)
+            self.created()
+            self.purge()
+        except FlashError as error:
+            raise self.failed(error)
+        except StoreError as error:
+            self.abandon(written, version)
+            raise error
+        except BaseException:
+            self.stale = True  # interrupted between two cells
+            raise
+
+    def capacity(self):
+        """Cells that live records may fill."""
+        return (self.count - 1) * (self.cells - self.body - self.keep_put - 3)
+
+    def plan(self, puts):
+        """Check puts; returns [(put, [(offset, size) of parts], cells of its record)]."""
+        z = self.z
+        payload_max = 2032 if self.unit == 8 else PAYLOAD_MAX
+        room = (self.cells - self.body - self.keep_put - 3) * z
+        payload_max = min(payload_max, room)
+        plan = []
+        for put in puts:
+            oid, kind, flags, label, data = put
+            if not 0 < oid <= LAST_ID or not 0 <= kind <= 255 or len(label) > 255:
+                raise StoreError(TOO_BIG)
+            size = 2 + len(label) + len(data)
+            parts = []
+            if size > payload_max:
+                if flags & CRITICAL:
+                    raise StoreError(TOO_BIG)
+                step = payload_max - 1
+                parts = [(at, min(step, len(data) - at)) for at in range(0, len(data), step)]
+                if len(parts) > 255:
+                    raise StoreError(TOO_BIG)
+                size = 2 + len(label) + 5
+            cells = 1 + (size + z - 1) // z
+            if flags & CRITICAL:
+                cells *= 2
+            plan.append((put, parts, cells))
+        return plan
+
+    def build(self, pieces, size):
+        """Return a record buffer: room for the header, then mask byte and pieces, padded."""
+        z = self.z
+        cells = (size + z - 1) // z
+        buf = bytearray((1 + cells) * z)
+        at = z + 1
+        for piece in pieces:
+            n = len(piece)
+            buf[at : at + n] = piece
+            at += n
+        if b"\xff" * self.unit in buf:
+            payload = buf[z:]
+            choose_mask(payload, self.unit, size)
+            buf[z:] = payload
+            wipe(payload)
+        return buf
+
+    def write_parts(self, put, parts, version, written):
+        """Write the parts of a long value in transactions of their own."""
+        oid, _, flags, _, data = put
+        view = memoryview(data)
+        for i in range(len(parts)):
+            at, size = parts[i]
+            size += 1
+            s = self.make_room(3 + (size + self.z - 1) // self.z, self.keep_put)
+            buf = self.build((view[at : at + size - 1],), size)
+            self.begin(s)
+            c = self.record(buf, PART | flags & SECRET, i, oid, size, version)
+            self.seal()
+            wipe(buf)
+            tf_kind = PART | flags & SECRET | i << 8
+            self.index.add(oid, c, s | LIVE, tf_kind, version, size, 0)
+            written.append(oid)
+            self.created()
+
+    def append(self, s, plan, deletes, version):
+        """Write the transaction and make it visible."""
+        added = []
+        self.begin(s)
+        for put, parts, _ in plan:
+            oid, kind, flags, label, data = put
+            tf = RECORD | flags & (SECRET | CRITICAL)
+            tail = data
+            if parts:
+                tf |= CHAIN
+                tail = len(data).to_bytes(4, "little") + bytes((len(parts),))
+            head = bytes((len(label),))
+            size = 2 + len(label) + len(tail)
+            buf = self.build((head, label, tail), size)
+            try:
+                for _ in range(2 if flags & CRITICAL else 1):
+                    c = self.record(buf, tf, kind, oid, size, version)
+                    added.append((oid, c, tf | kind << 8, size, hash_of(head_of(label))))
+            finally:
+                wipe(buf)
+        for oid in deletes:
+            c = self.mark(TOMBSTONE, 0, oid, 0, version)
+            self.mark(TOMBSTONE, 0, oid, 0, version)
+            added.append((oid, c, TOMBSTONE, 0, 0))
+        self.seal()
+        self.version = version
+        for fields in added:
+            self.supersede(fields[0], version)
+        for oid, c, tf_kind, size, label_hash in added:
+            self.index.add(oid, c, s | LIVE, tf_kind, version, size, label_hash)
+
+    def supersede(self, oid, version):
+        """Every record of an id that is older than `version` is dead."""
+        a = self.index.a
+        for e in self.index:
+            if a[e] == oid and self.index.version(e) != version:
+                a[e + 2] &= ~LIVE
+
+    def abandon(self, written, version):
+        """A long value was not finished: its parts are dead."""
+        if not written or self.version == version:
+            return
+        a = self.index.a
+        for e in self.index:
+            if a[e + 3] & 0xF0 == PART and self.index.version(e) == version:
+                a[e + 2] &= ~LIVE
+        self.version = version
+        try:
+            self.purge()
+        except FlashError:
+            self.stale = True
+
+    # --- PIN attempts and counters -------------------------------------------------------------
+
+    def attempt(self, role=0):
+        """Count an attempt, durable and verified when this returns. Returns its number."""
+        return self.log_event(role, True)
+
+    def success(self, role=0):
+        """The last attempt of this role was right: its failures are 0 from here on."""
+        self.enter()
+        self.log_event(role, False)
+
+    def fails(self, role=0):
+        """Attempts of this role since its last success."""
+        self.enter()
+        return self.failures(role)
+
+    def advance(self, counter):
+        """Move a counter (2 or 3) on by one; returns its new value, which never goes back."""
+        return self.log_event(counter, False)
+
+    def value(self, counter):
+        """Value of a counter (2 or 3)."""
+        self.enter()
+        return self.highest[counter]
+
+    def log_event(self, slot, attempt):
+        """Append an event; creates the store when it is blank."""
+        self.writable()
+        try:
+            if self.blank:
+                self.create()
+            if attempt:
+                self.add_attempt(slot)
+            else:
+                self.add_success(slot, self.highest[slot] + (1 if slot > 1 else 0))
+            self.created()
+        except FlashError as error:
+            raise self.failed(error)
+        except StoreError:
+            raise
+        except BaseException:
+            self.stale = True
+            raise
+        return self.highest[slot]
+
+    # --- condition -----------------------------------------------------------------------------
+
+    def free(self):
+        """Bytes left for labels, data and record headers, about."""
+        self.enter()
+        return max(0, self.capacity() - self.live_cells() - 2) * self.z
+
+    def health(self):
+        """Return a dict: sectors, free, live, erase counts, life left, damaged ids and so on."""
+        self.enter()
+        a = self.index.a
+        damaged = []
+        for e in self.index:
+            if a[e + 2] & LIVE and a[e + 2] & BAD and a[e] not in damaged:
+                damaged.append(a[e])
+        most = max(self.wear)
+        endurance = self.device.caps.endurance
+        return {
+            "format": self.FORMAT,
+            "sectors": self.count,
+            "sector_bytes": self.cells * self.z,
+            "free": self.free(),
+            "live": self.live_cells() * self.z,
+            "erase_min": max(0, min(self.wear)),
+            "erase_max": max(0, most),
+            "life_left_percent": max(0, 100 - 100 * max(0, most) // endurance),
+            "damaged": damaged,
+            "unnamed": self.unnamed,
+            "lost": [s for s in range(self.count) if self.state[s] == LOST],
+            "read_only": self.worn or self.lost,
+            "blank": self.blank,
+        }
+
+
+def head_of(label):
+    """The start of a payload with this label."""
+    return bytes((0, len(label))) + bytes(label)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Which board a command talks to.
+
+Named with `--board` (or P11BOARD), or the only candidate there is: the running emulated board
+and every USB serial port count.  Never a guess: two candidates are listed and refused, since
+the wrong one would be written to.
+"""
+
+from dataclasses import dataclass
+
+from serial.tools import list_ports
+
+from p11board.errors import TransportProblem, UsageProblem
+
+EMULATED = "emulated"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A board that could be meant: the `name` to give to --board, its `port`, what it is."""
+
+    name: str
+    port: str
+    description: str
+
+
+def candidates(emulator):
+    """All boards that could be meant, the emulated one first."""
+    found = []
+    status = emulator.status()
+    if status["running"] and status["port"]:
+        found.append(Candidate(EMULATED, status["port"], "the emulated board"))
+    for port in sorted(list_ports.comports()):
+        if port.vid is not None:
+            serial = f", serial number {port.serial_number}" if port.serial_number else ""
+            name = port.product or port.description
+            found.append(Candidate(port.device, port.device, f"{name}{serial}"))
+    return found
+
+
+def choose(name, emulator):
+    """Path of the serial port for `--board NAME`, or of the only candidate when None."""
+    if name == EMULATED:
+        return emulator.port
+    if name:
+        return name
+    found = candidates(emulator)
+    if not found:
+        raise TransportProblem(
+            "no board found",
+            "start the emulated one with `p11board emulate start`, or name a port with --board",
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{c.name} ({c.description})" for c in found)
+        raise UsageProblem(
+            f"{len(found)} boards to choose from", f"name one with --board: {names}"
+        )
+    return found[0].port
