@@ -10,7 +10,10 @@ JOBS ?= $(shell nproc)
 V ?= 0
 
 ROOT := $(CURDIR)
-OUT = $(ROOT)/build/$(BOARD)
+# NO_TRNG=1: as if the chip had no entropy source (emulated board), in a directory of its own.
+NO_TRNG ?= 0
+VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)
+OUT = $(ROOT)/build/$(BOARD)$(VARIANT_OF_BOARD)
 PY = .venv/bin/python
 P11BOARD = .venv/bin/p11board
 
@@ -48,8 +51,8 @@ venv: .venv/complete ## Python packages and p11board in .venv
 # Sources given by hand are used as they are.
 MICROPYTHON_GIVEN := $(MICROPYTHON)
 MBEDTLS_GIVEN := $(MBEDTLS)
-MICROPYTHON := $(abspath $(or $(MICROPYTHON_GIVEN),build/src/micropython))
-MBEDTLS := $(abspath $(or $(MBEDTLS_GIVEN),build/src/mbedtls))
+override MICROPYTHON := $(abspath $(or $(MICROPYTHON_GIVEN),build/src/micropython))
+override MBEDTLS := $(abspath $(or $(MBEDTLS_GIVEN),build/src/mbedtls))
 
 .PHONY: sources
 sources: deps ## MicroPython and mbedTLS from Debian, verified, in build/src
@@ -66,15 +69,17 @@ endif
 # Within a make that has job slots already, the sub-make takes from those.
 JOBS_FLAG = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
-# One line for each step, without the chatter of MicroPython's makefiles.
+# One line for each step, without the chatter of MicroPython's makefiles. The filter outlives Ctrl-C:
+# a make that cannot print any more dies before it has deleted its half-written targets.
 ifeq ($(V),1)
 SUBMAKE = $(MAKE) --no-print-directory V=1
 QUIETLY =
 else
 SUBMAKE = $(MAKE) --no-print-directory -s
-QUIETLY = 2>&1 | sed -u -E -e '/^(GEN|mkdir|Use make V=1|Including User C Module)/d' \
+QUIETLY = 2>&1 | (trap '' INT TERM; exec sed -u -E \
+	-e '/^(GEN|mkdir|Use make V=1|Including User C Module)/d' \
 	-e '/^(QSTR|Module registrations|Root pointer registrations|Compressed data) (not )?updated/d' \
-	-e 's:([[:space:]])($(MICROPYTHON)|$(MBEDTLS)|$(ROOT))/:\1:'
+	-e 's:([[:space:]])($(MICROPYTHON)|$(MBEDTLS)|$(ROOT))/:\1:')
 endif
 
 # One mpy-cross for each source tree: it has to fit the firmware it compiles for.
@@ -83,33 +88,45 @@ MPY_CROSS = $(MPY_CROSS_DIR)/mpy-cross
 
 .PHONY: mpy-cross
 mpy-cross: sources
-	@PYTHONDONTWRITEBYTECODE=1 $(SUBMAKE) $(JOBS_FLAG) -C $(MICROPYTHON)/mpy-cross \
-		BUILD=$(MPY_CROSS_DIR) PYTHON=$(PYTHON) $(QUIETLY)
+	+@PYTHONDONTWRITEBYTECODE=1 tools/one_build.sh $(MPY_CROSS_DIR) $(SUBMAKE) $(JOBS_FLAG) \
+		-C $(MICROPYTHON)/mpy-cross BUILD=$(MPY_CROSS_DIR) PYTHON=$(PYTHON) $(QUIETLY)
 	@touch -d @0 $(MPY_CROSS_DIR)/genhdr # see the port's Makefile: Debian's mpversion.h
 
 PORT = $(SUBMAKE) $(JOBS_FLAG) -C firmware/ports/$(PORT_OF_BOARD) BOARD=$(BOARD) BUILD=$(OUT) \
 	MICROPYTHON=$(MICROPYTHON) MBEDTLS=$(MBEDTLS) MPY_CROSS=$(MPY_CROSS) PYTHON=$(PYTHON) \
-	VERSION='$(VERSION)' VERSION_NEXT='$(VERSION_NEXT)'
+	VERSION='$(VERSION)' VERSION_NEXT='$(VERSION_NEXT)' \
+	P11_NO_TRNG=$(NO_TRNG) P11_NV_SEED=$(or $(NV_SEED),$(NO_TRNG))
 
 # A board names its port in mpconfigboard.mk.
 PORT_OF_BOARD = $(shell sed -n 's/^PORT *= *//p' boards/$(BOARD)/mpconfigboard.mk 2>/dev/null)
 
 .PHONY: board-is-known
 board-is-known:
-	@[ -d boards/$(BOARD) ] || \
-		{ echo "make: no board $(BOARD); there are: $(notdir $(wildcard boards/*))" >&2; exit 1; }
+	@[ -f boards/$(BOARD)/board.json ] || { echo "make: no board $(BOARD); there are:" \
+		"$(patsubst boards/%/board.json,%,$(wildcard boards/*/board.json))" >&2; exit 1; }
 	@[ -n "$(PORT_OF_BOARD)" ] && [ -d firmware/ports/$(PORT_OF_BOARD) ] || \
 		{ echo "make: board $(BOARD) cannot be built from this checkout yet" >&2; exit 1; }
 
+include boards/upstream.mk # boards of MicroPython's own ports, and boards that are refused
+
+ifeq ($(UPSTREAM_PORT)$(REFUSED),)
 .PHONY: firmware
 firmware: board-is-known mpy-cross ## build the firmware: build/BOARD/firmware.p11a and loader.elf
-	@$(PORT) all $(QUIETLY)
-	@echo "firmware: $(VERSION) for $(BOARD) in build/$(BOARD)/firmware.p11a"
+	+@tools/one_build.sh $(OUT) $(PORT) all $(QUIETLY)
+	@echo "firmware: $(VERSION) for $(BOARD) in build/$(BOARD)$(VARIANT_OF_BOARD)/firmware.p11a"
+endif
 
 # The same with another version, for those who try an update.
 .PHONY: firmware-next
 firmware-next: firmware
-	@$(PORT) next $(QUIETLY)
+	+@tools/one_build.sh $(OUT) $(PORT) next $(QUIETLY)
+
+# The emulated board as one without entropy source, for the tests of the stored seed.
+.PHONY: firmware-notrng
+firmware-notrng: firmware
+	+@$(MAKE) --no-print-directory firmware NO_TRNG=1
+
+include natmod/natmod.mk # the token for stock MicroPython
 
 # -- use -------------------------------------------------------------------------------------
 
@@ -124,8 +141,12 @@ repl: venv firmware ## the emulated board's REPL in this terminal (leave with Ct
 
 # -- checks ----------------------------------------------------------------------------------
 
+.PHONY: deps-test
+deps-test:
+	@tools/deps.sh test
+
 .PHONY: test
-test: venv firmware-next ## all tests: host, C under sanitizers, emulated board, lint
+test: deps-test venv firmware-next firmware-notrng ## all tests: host, C under sanitizers, emulated board, lint
 	@$(PY) tools/test.py
 
 .PHONY: test-fast
@@ -133,7 +154,7 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 	@$(PY) tools/test.py --fast
 
 .PHONY: soak
-soak: venv firmware-next ## the long versions of the tests
+soak: deps-test venv firmware-next firmware-notrng ## the long versions of the tests
 	@$(PY) tools/test.py --soak
 
 .PHONY: lint
@@ -143,11 +164,12 @@ lint: venv ## style of Python (ruff) and C (clang-format)
 .PHONY: format
 format: venv ## repair the style
 	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .
-	@git ls-files -co --exclude-standard -z '*.c' '*.h' | xargs -0r .venv/bin/clang-format -i
+	@git ls-files -co --exclude-standard -z '*.c' '*.h' ':!*qstrdefs*' | xargs -0r .venv/bin/clang-format -i
 
 .PHONY: clean
 clean: ## delete what was built; the sources and the emulated board stay
-	rm -rf build/*/firmware* build/*/loader.elf $(OUT) build/mpy-cross*
+	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng \
+		build/mpy-cross*
 
 .PHONY: distclean
 distclean: ## delete build and .venv: the emulated board's flash and its keys, too

@@ -10,6 +10,7 @@ bits that read differently at every boot (`weak`) or at every read (`flicker`).
 from pal.flash import FAULTED, ZERO_ANY, ZERO_NONE, ZERO_UNIT, Caps, FlashError, uniform
 
 FRESH, DONE, TORN = 0, 1, 2  # what a cell went through since its last erase
+DONE_CELLS = bytes([DONE]) * 64
 
 # how an interrupted operation leaves the flash
 NOT_STARTED, PREFIX, HALF, FEW, ROWS, COMPLETE, COMPLETE_WEAK, HALF_WEAK, FAULTS = range(9)
@@ -67,6 +68,8 @@ class Flash:
         self.cell = max(16, geometry.unit)
         self.data = bytearray(b"\xff" * geometry.size)
         self.spent = bytearray(geometry.size // self.cell)
+        self.size = geometry.size
+        self.most = max(geometry.max_prog, self.cell)
         self.wear = [0] * len(geometry.sectors)
         self.weak = {}  # offset: mask of bits that have no value of their own
         self.faulty = set()  # cells that fault when read
@@ -132,31 +135,35 @@ class Flash:
             self.trace.append((self.snapshot(), offset, bytes(buf)))
         self.programs += 1
         z = self.cell
-        if offset % z or n % z or not n or n > max(self.geometry.max_prog, z):
+        end = offset + n
+        if offset % z or n % z or not n or n > self.most:
             raise Misuse("unaligned or oversized program")
-        if offset + n > self.geometry.size or offset < 0:
+        if end > self.size or offset < 0:
             raise Misuse("program outside of the region")
-        old = self.data[offset : offset + n]
         first = offset // z
-        spent = self.spent[first : first + n // z]
+        last = end // z
+        data = self.data
         new = bytes(buf)
+        spent = self.spent[first:last]
         if any(spent):
-            self.check_again(offset, new, old, spent)
+            self.check_again(offset, new, spent)
         if self.hook:
             verdict = self.hook("program", offset, new)
-            if verdict == "error":
-                raise FlashError("program")
-            if verdict == "silent":
-                self.spent[first : first + n // z] = bytes([TORN]) * (n // z)
-                raise FlashError("verify")
-        for i in range(first, first + n // z):
-            self.spent[i] = DONE
-            if self.faulty:
-                self.faulty.discard(i)
-        merged = int.from_bytes(old, "little") & int.from_bytes(new, "little")
-        self.data[offset : offset + n] = merged.to_bytes(n, "little")
+            if verdict:
+                if verdict == "silent":
+                    self.spent[first:last] = bytes([TORN]) * (last - first)
+                raise FlashError(verdict)
+        self.spent[first:last] = DONE_CELLS[: last - first]
+        old = data[offset:end]
+        if old.count(255) == n:
+            data[offset:end] = new
+        else:
+            merged = int.from_bytes(old, "little") & int.from_bytes(new, "little")
+            data[offset:end] = merged.to_bytes(n, "little")
+        if self.faulty:
+            self.faulty.difference_update(range(first, last))
         if self.weak:
-            for at in range(offset, offset + n):
+            for at in range(offset, end):
                 mask = self.weak.get(at)
                 if mask is not None:
                     mask &= new[at - offset]
@@ -164,10 +171,10 @@ class Flash:
                         self.weak[at] = mask
                     else:
                         del self.weak[at]
-        if self.data[offset : offset + n] != new:
+        if data[offset:end] != new:
             raise FlashError("verify")
 
-    def check_again(self, offset, new, old, spent):
+    def check_again(self, offset, new, spent):
         """A unit is programmed again: allowed for zeros, and for CREATE over its own traces."""
         z = self.cell
         for i, was in enumerate(spent):

@@ -25,7 +25,7 @@ class Violation(AssertionError):
 class Model:
     """State that a caller sees."""
 
-    __slots__ = ("objects", "fails", "counters", "label_of_reset")
+    __slots__ = ("objects", "fails", "counters")
 
     def __init__(self):
         self.objects = {}  # id: (kind, flags, label, data)
@@ -228,10 +228,10 @@ class Maker:
             size = rng.randrange(self.room * 16, self.room * 24)
             oid = store.new_id()
             flags = rng.choice((0, SECRET))
-            data = self.secrets.make(rng, size) if flags else self.text(size)
             if len(ids) >= self.most:
                 oid = rng.choice(ids)
                 flags = model.objects[oid][1]
+            data = self.secrets.make(rng, size) if flags else self.text(size)
             return Call("chain", ((oid, 1, flags, b"long", data),))
         if dice < 0.975 and self.resets:
             return Call("reset")

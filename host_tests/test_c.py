@@ -43,6 +43,15 @@ def test_the_c_core_builds_without_a_warning():
     assert done.returncode == 0, done.stderr
 
 
+def test_a_build_without_source_and_without_seed_path_is_refused():
+    header = C.parent.parent / "firmware" / "cmodules" / "p11crypto" / "entropy.h"
+    for source, seed in ((True, 0), (True, 1), (False, 1), (False, 0)):
+        flags = ["-DP11_NO_TRNG=%d" % (not source), "-DP11_NV_SEED=%d" % seed]
+        done = subprocess.run(["cc", "-E", *flags, str(header)], capture_output=True, text=True)
+        assert (done.returncode == 0) == (source or bool(seed)), done.stderr
+        assert done.returncode == 0 or "no entropy" in done.stderr
+
+
 @pytest.mark.parametrize("binary, name", list(_tests()))
 def test_c(binary, name):
     if _build().returncode != 0:

@@ -20,10 +20,12 @@ SALT = bytes(range(16))
 def power_on():
     for module in (py, c):
         module.test_source()
+        module.test_no_source(False)
         module.test_reset()
     yield
     for module in (py, c):
         module.test_source()
+        module.test_no_source(False)
         module.test_reset()
 
 
@@ -129,9 +131,20 @@ CALLS = [
     ("compare", "bb", False),
     ("release", "s", False),
     ("Hash", "c", False),
+    ("entropy_seed", "Bb", False),
+    ("secret_import", "B", True),
+    ("secret_generate", "n", True),
+    ("secret_export", "n", False),
+    ("secret_size", "n", False),
+    ("ecdh", "nbn", True),
+    ("seal_bytes", "nbbb", False),
+    ("unseal_bytes", "nbbb", False),
+    ("Hmac", "cn", False),
+    ("Cmac", "n", False),
+    ("Aes", "nnb", False),
 ]
 VALUES = {
-    "n": ["master", "key", "stale", 0, -1, 1, 2, 3, 4, 5, 1 << 31, 1 << 40],
+    "n": ["master", "key", "secret", "stale", 0, -1, 1, 2, 3, 4, 5, 1 << 31, 1 << 40],
     "s": ["stale", 0, -1, 63 | 1 << 8, 64 | 1 << 8, 1 << 31, 1 << 40],
     "c": [-1, 0, 1, 2, 3, 5, 6, 9],
     "i": [-1, 0, 1, 2, 10_000_001, 1 << 31],
@@ -150,6 +163,7 @@ def _cast(module):
         "master": master,
         "key": key,
         "stale": stale,
+        "secret": module.secret_import(bytearray(range(16))),
         "wrapped": module.master_wrap(master, b"1", SALT, 0, b""),
         "sealed": module.seal(master, key, b"1", b""),
         "point": module.ec_public(key),
@@ -161,7 +175,7 @@ def test_both_refuse_the_same_arguments_in_the_same_words():
     casts = {module: _cast(module) for module in (py, c)}
     rng = random.Random(5)
     seen = set()
-    for case in range(12000):
+    for case in range(20000):
         name, shape, makes_slot = rng.choice(CALLS)
         chosen = [rng.choice(VALUES[kind]) for kind in shape]
         outcomes = []
@@ -179,7 +193,7 @@ def test_both_refuse_the_same_arguments_in_the_same_words():
         assert outcomes[0] == outcomes[1], (case, name, chosen)
         seen.add((name, outcomes[0]))
     assert len(seen) >= 40  # successes, verdicts and each word were met
-    assert py.slots_used() == c.slots_used() == 2
+    assert py.slots_used() == c.slots_used() == 3
 
 
 @BOTH
@@ -211,6 +225,31 @@ def test_a_stuck_source_stops_keys_and_random_numbers_until_power_on(module):
     module.test_reset()
     module.random(buffer)
     assert module.entropy_info()[0] == 1
+
+
+@BOTH
+def test_without_a_source_nothing_is_random_until_a_seed_came(module):
+    def draw():
+        buffer = bytearray(16)
+        module.random(buffer)
+        return bytes(buffer)
+
+    seen = []
+    for personal in (b"", b"a", b"b", b"b"):
+        module.test_no_source()
+        module.test_reset()
+        assert not module.has_source() and module.entropy_info() == (0, 0, 0, 0, 0, 0)
+        for call in (draw, module.master_new, lambda: module.random_add(b"1")):
+            with pytest.raises(OSError) as error:
+                call()
+            assert error.value.errno == 5
+        seed = bytearray(b"\1" * 64)
+        module.entropy_seed(seed, personal)
+        assert not any(seed) and module.entropy_info()[0] == 1
+        seen.append([draw() for _ in range(1100)])
+        assert len(set(seen[-1])) == 1100 and module.master_new()
+        assert _outcome(module.hardware_poll, bytearray(8))[0] is OSError
+    assert seen[2] == seen[3] and seen[0] != seen[1] != seen[2]
 
 
 @WAYS

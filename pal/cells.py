@@ -44,7 +44,7 @@ CLOSE_FORM = "<BBHIHHI"  # type, 0, n, h, exclusive-or of the ids, number of hea
 VERDICT_FORM = "<BBHHHII"  # type, verdict, from, at, n or slot, h or number, CRC
 EVENT_FORM = "<BBHIII"  # type, slot, 0, number, 0, CRC
 HEADER_FORM = "<4sBBBBIIIIII"  # magic, then the fields of FORMAT.md §2
-MARK_FORM = "<B3sIII"  # STAMP, CREATE: type, "P11", value, 0, CRC
+MARK_FORM = "<B3sIII"  # STAMP, CREATE: type, "P11", value, copy, CRC
 
 # A table by first byte: 1 a cell closed by a full CRC, 2 a record header, 0 neither.
 _kinds = bytearray(256)
@@ -82,9 +82,9 @@ def pack_event(buf, kind, slot, number, seed):
     struct.pack_into("<I", buf, 12, crc32(memoryview(buf)[0:12], seed))
 
 
-def pack_mark(buf, kind, value):
+def pack_mark(buf, kind, value, copy=0):
     """Write STAMP (value: erases) or CREATE (value: id of the store it replaces) into buf."""
-    struct.pack_into(MARK_FORM, buf, 0, kind, b"P11", value, 0, 0)
+    struct.pack_into(MARK_FORM, buf, 0, kind, b"P11", value, copy, 0)
     struct.pack_into("<I", buf, 12, crc32(memoryview(buf)[0:12]))
 
 
@@ -158,12 +158,15 @@ def mended_event(view, seed):
 def torn_create(view):
     """True when view may be a CREATE of a blank region that power cut short."""
     whole = bytearray(CELL)
-    pack_mark(whole, CREATE, 0)
-    for i in range(len(view)):
-        wanted = whole[i] if i < CELL else 0
-        if view[i] & wanted != wanted:
-            return False
-    return True
+    for copy in range(2):
+        pack_mark(whole, CREATE, 0, copy)
+        for i in range(len(view)):
+            wanted = whole[i] if i < CELL else 0
+            if view[i] & wanted != wanted:
+                break
+        else:
+            return True
+    return False
 
 
 def choose_mask(payload, unit, size):

@@ -154,22 +154,16 @@ class Collector(Log):
         a = self.active
         if a >= 0 and a != v and not self.taint >> a & 1 and self.ready(a, need, self.keep_move):
             return a
-        if need == 3 and self.void >> v & 1:
-            # nothing accepted in v: its RETIRE may go to an older sector
-            best = -1
-            for s in range(self.count):
-                if s != v and self.state[s] == USED and not self.void >> s & 1:
-                    if best < 0 or self.seq[s] > self.seq[best]:
-                        best = s
-            if best >= 0 and self.ready(best, 3, self.keep_retire):
-                self.active = best
-                return best
         if self.spares() and self.body + need <= self.cells - self.keep_move:
             return self.open_next()
         return -1
 
     def evacuate(self, v):
         """Move what lives in sector v elsewhere, retire it, erase it."""
+        if self.void >> v & 1:
+            self.give_up(v)
+            self.release(v)
+            return
         entries = self.movable(v)
         need = 3 + len(self.carry)
         for e in entries:
@@ -179,23 +173,54 @@ class Collector(Log):
                 need += 2
         t = self.target(v, need)
         if t < 0:
-            if need > 3:
-                raise StoreError(WORN if self.worn else FULL)
-        else:
-            self.begin(t)
-            moved = [self.copy(e) for e in entries]
-            slots = self.states(v)
-            for s in self.carry:
-                self.retire(s)
-            self.retire(v)
-            self.seal()
-            for e, (c, bad) in zip(entries, moved):
-                self.index.a[e + 1] = c
-                self.index.a[e + 2] = t | LIVE | bad
-            self.folded(slots, t)
+            raise StoreError(WORN if self.worn else FULL)
+        self.begin(t)
+        moved = [self.copy(e) for e in entries]
+        slots = self.states(v)
+        for s in self.carry:
+            self.retire(s)
+        self.retire(v)
+        self.seal()
+        for e, (c, bad) in zip(entries, moved):
+            self.index.a[e + 1] = c
+            self.index.a[e + 2] = t | LIVE | bad
+        self.folded(slots, t)
         if self.active == v:
             self.active = t
         self.release(v)
+
+    def give_up(self, v):
+        """Make sure that sector v, which holds nothing accepted, is not believed half erased.
+
+        Its COMMIT may be a weak one: a verdict that lies in v itself might be erased before it.
+        """
+        if self.zero_mode != ZERO_NONE:
+            try:
+                for c in range(1, self.body, self.f):
+                    step = min(self.f, self.body - c)
+                    zeros = memoryview(self.zeros)[0 : step * self.z]
+                    self.device.program(self.base[v] + c * self.z, zeros)
+                return
+            except FlashError:
+                pass
+        # RETIRE in any other sector, the newest first; a spare when none has room
+        tried = 1 << v
+        while True:
+            best = -1
+            for s in range(self.count):
+                if self.state[s] == USED and not (tried | self.void) >> s & 1:
+                    if best < 0 or self.seq[s] > self.seq[best]:
+                        best = s
+            if best < 0:
+                if not self.spares():
+                    return
+                best = self.open_next()
+            if self.ready(best, 3, self.keep_retire):
+                self.begin(best)
+                self.retire(v)
+                self.seal()
+                return
+            tried |= 1 << best
 
     def release(self, v):
         """Erase a sector whose content is no longer needed."""
@@ -322,8 +347,8 @@ class Collector(Log):
         """True when entry e is a dead secret whose payload is still in flash."""
         a = self.index.a
         return (
-            a[e]
-            and a[e + 3] & SECRET
+            a[e + 3] & SECRET
+            and a[e]
             and a[e + 3] & 0xF0 <= PART
             and a[e + 6]
             and not a[e + 2] & (LIVE | ZEROED)

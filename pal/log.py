@@ -23,7 +23,7 @@ from .cells import (
     pack_mark,
     pack_record,
 )
-from .flash import FlashError
+from .flash import ZERO_NONE, FlashError
 from .index import Index
 
 # StoreError codes
@@ -105,7 +105,10 @@ class Log:
         self.f = f = max(1, min(caps.max_prog, _SPAN) // z)
         self.header_cells = HEADER_SIZE // z
         self.body = 1 + 2 * self.header_cells
-        reserve = 2 * f + 5 if n > 2 else 4 * f + 10
+        reserve = 2 * f + 5
+        if self.zero_mode == ZERO_NONE and n < 8:
+            # room for the RETIRE of a sector without content, however often power fails
+            reserve = f + 2 + (f + 3) * ((6 + n - 1) // (n - 1))
         self.keep_small = reserve + 5  # cells kept free by deletes and events
         self.keep_put = reserve + 11
         self.keep_move = reserve

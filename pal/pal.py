@@ -2,9 +2,9 @@
 """The platform abstraction of the qualification guide, by its names, over `pal.store`.
 
 Promises the PKCS11_PAL_ contract: SaveObject gives a handle or 0 and replaces an object of the
-same label, FindObject gives a handle or 0, GetObjectValue a return code and the value, Cleanup wipes,
-DestroyObject really destroys. Any label of 0..255 bytes can be stored; labels are compared by
-length and bytes. Knows nothing of Cryptoki attributes: it stores bytes under an id and a label.
+same label, FindObject gives a handle or 0, GetObjectValue a return code and the value, Cleanup
+wipes, DestroyObject really destroys. Any label of 0..255 bytes can be stored; labels are compared
+by length and bytes. Knows nothing of Cryptoki attributes: it stores bytes under an id and a label.
 
 `Pal` is also the only door through which the token layer reaches the store: ids, info, read, find,
 new_id, next_version, commit, attempt, success, fails, free, health are the store's own.
@@ -38,11 +38,14 @@ class Pal:
     def __init__(self, store):
         self.store = store
         self.mounted = False
+        self.after_mount = None  # called with this Pal after a mount that succeeded
+        self.seed_error = None  # why a board without entropy source was not seeded
         self.error = None  # StoreError of the last failed mount
         self.ids = store.ids
         self.info = store.info
         self.read = store.read
         self.find = store.find
+        self.candidates = getattr(store, "candidates", store.find)
         self.new_id = store.new_id
         self.next_version = store.next_version
         self.commit = store.commit
@@ -62,6 +65,8 @@ class Pal:
                 self.error = error
                 raise
             self.mounted = True
+            if self.after_mount:
+                self.after_mount(self)
 
     # --- the contract --------------------------------------------------------------------------
 
@@ -92,8 +97,10 @@ class Pal:
 
     def find_object(self, label):
         """Return the handle of an object stored under exactly this label, else 0."""
+        label = bytes(label)
+        if len(label) > LABEL_MAX:
+            return 0
         try:
-            label = bytes(label)
             found = self._raw(label)
             if found:
                 return found
@@ -147,7 +154,12 @@ def board():
         import geometry
         import p11crypto
 
-        _board = Pal(Store(geometry.device(), p11crypto.random))
+        if hasattr(p11crypto, "has_source") and not p11crypto.has_source():
+            from . import nv_seed
+
+            _board = nv_seed.seeded_pal(geometry.device())
+        else:
+            _board = Pal(Store(geometry.device(), p11crypto.random))
     return _board
 
 

@@ -14,7 +14,9 @@ fail() {
 }
 
 has() { command -v "$1" >/dev/null; }
-includes() { echo "#include <$2>" | "$1" -E - >/dev/null 2>&1; }
+# shellcheck disable=SC2086 # a compiler may come with options
+includes() { echo "#include <$2>" | $1 -E - >/dev/null 2>&1; }
+includes_riscv() { includes 'riscv64-unknown-elf-gcc --specs=picolibc.specs' "$1"; }
 emulates() { qemu-system-arm -M help 2>/dev/null | grep -q '^ast1030-evb'; }
 makes_venvs() { "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; }
 knows_trixie() { compgen -G '/usr/share/keyrings/debian-archive-trixie-*' >/dev/null; }
@@ -31,12 +33,35 @@ table=(
     'debian-archive-keyring    knows_trixie'
 )
 
+# What only the tests need: `tools/deps.sh test`.
+test_table=(
+    'gcc-riscv64-unknown-elf   has riscv64-unknown-elf-gcc'
+    'picolibc-riscv64-unknown-elf  includes_riscv stdio.h'
+    'qemu-system-misc          has qemu-system-riscv32'
+    'valgrind                  has valgrind'
+    'softhsm2                  has softhsm2-util'
+    'opensc                    has pkcs11-tool'
+    'p11-kit                   has p11-kit'
+    'p11-kit-modules           compgen -G /usr/lib/*/pkcs11/p11-kit-client.so'
+    'gnutls-bin                has p11tool'
+    'openssl                   has openssl'
+    'libengine-pkcs11-openssl  compgen -G /usr/lib/*/engines-3/pkcs11.so'
+    'libnss3-tools             has certutil'
+    'curl                      has curl'
+    'git                       has git'
+    'openssh-client            has ssh-keygen'
+    'openssh-server            [ -x /usr/sbin/sshd ]'
+)
+if [ "${1:-}" = test ]; then
+    table+=("${test_table[@]}")
+fi
+
 missing=()
 for row in "${table[@]}"; do
     read -r package test <<<"$row"
     # Tests are words, never input from outside.
     # shellcheck disable=SC2086
-    $test || missing+=("$package")
+    $test >/dev/null || missing+=("$package")
 done
 
 if [ ${#missing[@]} -gt 0 ]; then

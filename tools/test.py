@@ -23,7 +23,7 @@ STYLE = (
 def style():
     """Check the style of Python and C. Return the names of the checks that failed."""
     sources = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.c", "*.h"],
+        ["git", "ls-files", "-co", "--exclude-standard", "*.c", "*.h", ":!*qstrdefs*"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -48,6 +48,8 @@ def tests(arguments):
         f"--junitxml={ROOT / 'build' / 'junit.xml'}",
         f"--board={arguments.board}",
     ]
+    if arguments.board == "emulated":
+        command += ["-n", "auto", "--dist", "loadfile"]
     if arguments.fast:
         command += ["-m", "not emulated and not slow and not long"]
     if arguments.soak:

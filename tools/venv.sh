@@ -8,12 +8,16 @@ cd "$(dirname "$0")/.."
 log=build/venv.log
 mkdir -p build
 echo "venv: installing the Python packages of requirements.txt into .venv"
-if ! {
-    [ -x .venv/bin/pip ] || "${PYTHON:-python3}" -m venv --clear .venv
-    .venv/bin/pip install --disable-pip-version-check -r requirements.txt
+install() {
+    [ -x .venv/bin/pip ] || "${PYTHON:-python3}" -m venv --clear .venv || return
+    .venv/bin/pip install --disable-pip-version-check -r requirements.txt || return
     .venv/bin/pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
-} >"$log" 2>&1 </dev/null; then
-    if grep -qE 'NewConnectionError|NameResolutionError|Temporary failure|timed out|Network is unreachable' "$log"; then
+}
+
+no_network='NewConnectionError|NameResolutionError|Temporary failure|timed out|unreachable'
+
+if ! install >"$log" 2>&1 </dev/null; then
+    if grep -qE "$no_network" "$log"; then
         echo "venv: no network: cannot download Python packages; connect and run this again ($log)" >&2
     else
         echo "venv: $(grep -m1 -i '^ERROR' "$log" || tail -1 "$log") ($log)" >&2

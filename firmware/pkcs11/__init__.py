@@ -14,10 +14,10 @@ Promises: a failed call raises P11Error and nothing else; importing touches no h
 flash, the first C_Initialize does. `Application` gives further, independent users of the token.
 """
 
+from . import const
 from .api import FUNCTIONS
 from .application import Application
-from .const import *  # noqa: F403
-from .errors import P11Error
+from .errors import P11Error as P11Error
 
 _token = None
 
@@ -44,6 +44,21 @@ default = application()
 
 for _name in FUNCTIONS:
     globals()[_name] = getattr(default, _name)
+
+
+def __getattr__(name):
+    """Give the numbers of const.py (pkcs11.CKA_LABEL) and the submodules without loading all.
+
+    Two hundred names copied into this module would cost 5 KB of RAM.
+    """
+    if name.startswith("CK"):
+        return getattr(const, name)
+    if name[0] != "_":
+        try:
+            return __import__("pkcs11." + name, None, None, (name,))
+        except ImportError:
+            pass
+    raise AttributeError(name)
 
 
 def open(pin=None, app=None):

@@ -7,6 +7,8 @@ closing its last session logs it out; handles to private objects die with the lo
 C_Logout). The C_ functions are attached to this class by api.py.
 """
 
+import p11crypto
+
 from .attributes import PRIVATE, TOKEN
 from .const import (
     CKF_RW_SESSION,
@@ -61,6 +63,8 @@ class Application:
         self.initialized()
         self.close_all()
         self.token.applications.remove(self)
+        if not self.token.applications:
+            p11crypto.wipe_all()  # whatever an interrupted call may have left in a slot
         self.token = None
         self.proved = False
         self._ids = {}
@@ -131,24 +135,27 @@ class Application:
             self.proved = True
 
     def logout(self):
-        """Drop the login, if any: operations, private session objects, private handles."""
+        """Drop the login, if any: operations, private session objects, private handles.
+
+        The master key goes first, so that nothing that fails later can keep it.
+        """
         if self.user is None:
             return
-        for session in self.sessions.values():
-            session.end()
         token = self.token
-        for number in list(self.session_objects):
-            if token.get(number).flags & PRIVATE:
-                token.destroy(number)
-        if self.user == CKU_USER:
-            seen = list(self._handles)
-            for session in self.sessions.values():
-                seen.extend(session.found or ())
-            for number in seen:
-                if token.get(number).flags & PRIVATE:
-                    self.forget(number)
+        was_user = self.is_user()
         self.user = None
         token.keyring.logout()
+        seen = list(self._handles)
+        for session in self.sessions.values():
+            session.end()
+            seen.extend(session.found or ())
+        for number in list(self.session_objects):
+            if token.hides(number):
+                token.destroy(number)
+        if was_user:
+            for number in seen:
+                if token.hides(number):
+                    self.forget(number)
 
     # --- objects -------------------------------------------------------------------------------
 

@@ -237,9 +237,9 @@ def born(flags):
 
 def pair(public, private, public_flags, private_flags):
     """Return (public draft, private draft) of a new EC key pair; Templates of both halves."""
-    parameters = public.values[CKA_EC_PARAMS]
+    parameters = bytes(public.values[CKA_EC_PARAMS])
     curve = curve_of(parameters, True)
-    if CKA_EC_PARAMS in private.values and bytes(private.values[CKA_EC_PARAMS]) != bytes(parameters):
+    if bytes(private.values.get(CKA_EC_PARAMS, parameters)) != parameters:
         raise P11Error(CKR_TEMPLATE_INCONSISTENT)
     slot = p11crypto.ec_generate(curve)
     try:
@@ -250,7 +250,7 @@ def pair(public, private, public_flags, private_flags):
         if shared is None:
             shared = key_id(point)
         extra = {
-            CKA_EC_PARAMS: bytes(parameters),
+            CKA_EC_PARAMS: parameters,
             CKA_EC_POINT: der.point_encode(point),
             CKA_KEY_GEN_MECHANISM: CKM_EC_KEY_PAIR_GEN,
             CKA_ID: shared,

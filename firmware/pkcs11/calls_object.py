@@ -115,7 +115,7 @@ def C_CopyObject(app, session, handle, template):
     app.may_write(session, flags)
     draft = _changed(obj, change, flags)
     draft.size = obj.size
-    if objects.is_secret(obj):
+    if obj.secret:
         draft.slot = app.token.twin(obj)
     else:
         draft.value = app.token.value(obj)

@@ -12,38 +12,16 @@ Assumes the caller trusts the line: the PIN crosses it and stays in the REPL's m
 
 import json
 import sys
-from binascii import hexlify
 
 import p11crypto
 
-from . import application, board_token, der, keys
+from . import application, board_token, keys
+from .calls_general import SLOT
 from .const import (
-    CKA_CERTIFICATE_TYPE,
-    CKA_CLASS,
-    CKA_EC_PARAMS,
-    CKA_EC_POINT,
-    CKA_ID,
-    CKA_ISSUER,
-    CKA_KEY_TYPE,
-    CKA_LABEL,
-    CKA_LOCAL,
-    CKA_PRIVATE,
-    CKA_SERIAL_NUMBER,
-    CKA_SIGN,
-    CKA_SUBJECT,
-    CKA_TOKEN,
-    CKA_VALUE,
-    CKA_VERIFY,
-    CKC_X_509,
-    CKK_EC,
+    CKF_RW_SESSION,
+    CKF_SERIAL_SESSION,
     CKM_SHA256,
-    CKO_CERTIFICATE,
-    CKO_DATA,
-    CKO_PRIVATE_KEY,
-    CKO_PUBLIC_KEY,
-    CKO_SECRET_KEY,
     CKR_ARGUMENTS_BAD,
-    CKR_ATTRIBUTE_TYPE_INVALID,
     CKR_ATTRIBUTE_VALUE_INVALID,
     CKR_CURVE_NOT_SUPPORTED,
     CKR_DEVICE_ERROR,
@@ -58,23 +36,17 @@ from .const import (
     CKR_USER_NOT_LOGGED_IN,
     CKR_USER_PIN_NOT_INITIALIZED,
     CKU_SO,
-    name_of,
+    CKU_USER,
 )
 from .errors import P11Error
+from .hostlink_info import info
+from .hostlink_objects import Refused, destroy, hexed, import_object, keygen, objects, read, unhex
 
-CLASSES = {
-    "data": CKO_DATA,
-    "certificate": CKO_CERTIFICATE,
-    "public key": CKO_PUBLIC_KEY,
-    "private key": CKO_PRIVATE_KEY,
-    "secret key": CKO_SECRET_KEY,
-}
-CURVES = {"P-256": der.OID_P256, "P-384": der.OID_P384}
 LINE_MAX = 16384
 
 HINTS = {
     CKR_ARGUMENTS_BAD: "a field of the request is missing or has the wrong form",
-    CKR_ATTRIBUTE_VALUE_INVALID: "a value is malformed: wrong length, not DER, or not on the curve",
+    CKR_ATTRIBUTE_VALUE_INVALID: "a value is malformed: length, not DER, or not on the curve",
     CKR_CURVE_NOT_SUPPORTED: "this firmware does not offer that curve",
     CKR_DEVICE_ERROR: "flash or entropy source failed, or the object was changed in flash",
     CKR_DEVICE_MEMORY: "no room in the token, or the object is too big",
@@ -90,346 +62,29 @@ HINTS = {
 }
 
 
-class Refused(Exception):
-    """A request that was not carried out: (error, hint)."""
-
-
-def _hex(value):
-    return hexlify(value).decode()
-
-
-def _unhex(text):
-    """Return a bytearray, so that a secret in it can be wiped."""
-    if len(text) & 1:
-        raise P11Error(CKR_ARGUMENTS_BAD)
-    out = bytearray(len(text) // 2)
-    for at in range(len(out)):
-        out[at] = int(text[2 * at : 2 * at + 2], 16)
-    return out
-
-
-def _text(label):
-    """Return a label as text; bytes that are not UTF-8 show as \\xNN."""
-    try:
-        return bytes(label).decode()
-    except ValueError:
-        return "".join(chr(c) if 32 <= c < 127 else "\\x%02x" % c for c in bytes(label))
-
-
-def _class_name(number):
-    for name, value in CLASSES.items():
-        if value == number:
-            return name
-    return hex(number)
-
-
-def _class(request):
-    name = request["class"]
-    if name not in CLASSES:
-        raise Refused("unknown class", "one of: " + ", ".join(sorted(CLASSES)))
-    return CLASSES[name]
-
-
-# --- what the board is -------------------------------------------------------------------------
-
-
-def info(request):
-    """Return what the board, the token and the store are; works without a PIN and without keys."""
-    answer = board()
-    app = application()
-    try:
-        app.C_Initialize()
-    except P11Error as error:
-        answer["token"] = None
-        answer["store"] = failure(error)
-        cause = board_token().pal.error
-        if cause is not None:
-            answer["store"] = {
-                "error": str(cause),
-                "code": error.ckr,
-                "hint": "the key region is not a store this firmware can serve; nothing was changed",
-            }
-        return answer
-    try:
-        answer["token"] = token_info(app)
-        answer["store"] = app.token.pal.health()
-        answer["objects"] = len(app.token.ids())
-    finally:
-        app.C_Finalize()
-    return answer
-
-
-def board():
-    """Return the facts of the board: name, versions, entropy source, flash map."""
-    import geometry
-
-    state, samples, rct, apt, restarts, reseeds = p11crypto.entropy_info()
-    answer = {
-        "board": geometry.BOARD,
-        "firmware": "unknown",
-        "micropython": ".".join([str(part) for part in sys.implementation.version[:3]]),
-        "development": not getattr(geometry, "LOCKED", False),
-        "entropy": {
-            "source": geometry.ENTROPY,
-            "state": ("not started", "ok", "failed")[state],
-            "samples": samples,
-            "rct_alarms": rct,
-            "apt_alarms": apt,
-            "restarts": restarts,
-            "reseeds": reseeds,
-        },
-        "device_secret": getattr(geometry, "DEVICE_SECRET", None) is not None,
-        "flash": {
-            "map": [
-                {"name": name, "offset": place[0], "size": place[1]}
-                for name, place in sorted(geometry.FLASH_MAP.items(), key=lambda item: item[1])
-            ]
-        },
-    }
-    try:
-        from buildinfo import VERSION
-
-        answer["firmware"] = VERSION
-    except ImportError:
-        pass
-    try:
-        import rawflash
-
-        answer["flash"]["jedec"] = "%06x" % rawflash.info()[0]
-    except ImportError:
-        pass
-    return answer
-
-
-def token_info(app):
-    """Return C_GetTokenInfo in words, and what is left of the PIN attempts."""
-    token = app.C_GetTokenInfo(1)
-    ring = app.token.keyring
-    names = []
-    for bit in range(24):
-        if token.flags >> bit & 1:
-            names.append(_FLAGS[1 << bit] if 1 << bit in _FLAGS else hex(1 << bit))
-    pins = {}
-    for role, name in ((0, "user"), (1, "so")):
-        pins[name] = {
-            "set": ring.has_pin(role),
-            "tries_left": ring.tries_left(role),
-            "limit": app.token.settings.limits[role],
-            "wait_seconds": ring.seconds_left(role),
-        }
-    return {
-        "label": _text(token.label),
-        "manufacturer": _text(token.manufacturerID),
-        "model": _text(token.model),
-        "serial": _text(token.serialNumber),
-        "flags": names,
-        "default_mode": ring.default_mode(),
-        "pins": pins,
-        "free": token.ulFreePublicMemory,
-        "total": token.ulTotalPublicMemory,
-    }
-
-
-_FLAGS = {
-    0x1: "RNG",
-    0x4: "LOGIN_REQUIRED",
-    0x8: "USER_PIN_INITIALIZED",
-    0x400: "TOKEN_INITIALIZED",
-    0x10000: "USER_PIN_COUNT_LOW",
-    0x20000: "USER_PIN_FINAL_TRY",
-    0x40000: "USER_PIN_LOCKED",
-    0x80000: "USER_PIN_TO_BE_CHANGED",
-    0x100000: "SO_PIN_COUNT_LOW",
-    0x200000: "SO_PIN_FINAL_TRY",
-    0x400000: "SO_PIN_LOCKED",
-    0x800000: "SO_PIN_TO_BE_CHANGED",
-}
-
-
-# --- objects -----------------------------------------------------------------------------------
-
-
-def objects(token, request):
-    """List what is visible."""
-    return {"objects": [_describe(token, obj) for obj in token.find()]}
-
-
-def _describe(token, obj):
-    size = token.app.C_GetObjectSize(token.session, obj.handle)
-    answer = {"handle": obj.handle, "size": size}
-    try:
-        number, label, private, stored = obj.get(CKA_CLASS, CKA_LABEL, CKA_PRIVATE, CKA_TOKEN)
-    except P11Error as error:
-        answer.update({"class": "damaged", "label": "", "error": error.name})
-        return answer
-    answer.update(
-        {
-            "class": _class_name(number),
-            "label": _text(label),
-            "private": private,
-            "token": stored,
-        }
-    )
-    if number != CKO_DATA:
-        answer["id"] = _hex(obj.id)
-    if number >= CKO_PUBLIC_KEY:
-        key_type, local = obj.get(CKA_KEY_TYPE, CKA_LOCAL)
-        answer["key_type"] = name_of("CKK_", key_type)[4:]
-        answer["local"] = local
-        if key_type == CKK_EC:
-            answer["curve"] = _curve_name(obj.get(CKA_EC_PARAMS))
-    return answer
-
-
-def _curve_name(parameters):
-    for name, oid in CURVES.items():
-        if oid == parameters:
-            return name
-    return "unknown"
-
-
-def _existing(token, wanted, replace):
-    """Return the objects of (class, label) pairs, refuse if there are any and replace is off."""
-    found = []
-    for object_class, label in wanted:
-        found.extend(token.find([(CKA_CLASS, object_class), (CKA_LABEL, label.encode())]))
-    if found and not replace:
-        raise Refused(
-            "an object of that class and label exists",
-            "destroy it first, or ask for replace; the old key or certificate is then lost",
-        )
-    return found
-
-
-def keygen(token, request):
-    """Make a key pair in the token."""
-    label = request["label"]
-    public_label = request.get("public_label") or label
-    oid = _curve(request)
-    old = _existing(
-        token,
-        ((CKO_PRIVATE_KEY, label), (CKO_PUBLIC_KEY, public_label)),
-        request.get("replace"),
-    )
-    key_id = _unhex(request["id"]) if request.get("id") else None
-    public, private = token.generate(label, public_label, key_id, oid)
-    for obj in old:
-        obj.destroy()
-    return {
-        "private": private.handle,
-        "public": public.handle,
-        "id": _hex(private.id),
-        "point": _hex(public.point),
-    }
-
-
-def _curve(request):
-    name = request.get("curve") or "P-256"
-    if name not in CURVES:
-        raise P11Error(CKR_CURVE_NOT_SUPPORTED)
-    return CURVES[name]
-
-
-def import_object(token, request):
-    """Store a certificate, a public key, a private key or data."""
-    object_class = _class(request)
-    label = request["label"]
-    old = _existing(token, ((object_class, label),), request.get("replace"))
-    value = _unhex(request["value"])
-    template = [(CKA_CLASS, object_class), (CKA_TOKEN, True), (CKA_LABEL, label.encode())]
-    for name, kind in (
-        ("id", CKA_ID),
-        ("subject", CKA_SUBJECT),
-        ("issuer", CKA_ISSUER),
-        ("serial", CKA_SERIAL_NUMBER),
-    ):
-        if request.get(name):
-            template.append((kind, _unhex(request[name])))
-    if object_class == CKO_CERTIFICATE:
-        template.append((CKA_CERTIFICATE_TYPE, CKC_X_509))
-    elif object_class in (CKO_PUBLIC_KEY, CKO_PRIVATE_KEY):
-        template.append((CKA_KEY_TYPE, CKK_EC))
-        template.append((CKA_EC_PARAMS, _curve(request)))
-    if object_class == CKO_PUBLIC_KEY:
-        template.append((CKA_VERIFY, True))
-        template.append((CKA_EC_POINT, der.point_encode(value)))
-    elif object_class == CKO_PRIVATE_KEY:
-        template.append((CKA_SIGN, True))
-        template.append((CKA_VALUE, value))
-    elif object_class in (CKO_CERTIFICATE, CKO_DATA):
-        template.append((CKA_VALUE, value))
-    else:
-        raise Refused("this class cannot be imported", "use the PKCS#11 interface")
-    handle = token.app.C_CreateObject(token.session, template)
-    for obj in old:
-        obj.destroy()
-    return {"handle": handle}
-
-
-def _one(token, request, fallback):
-    """Return the object a request names; fallback: classes to try when it names none."""
-    if request.get("class"):
-        return token.one(request["label"], _class(request))
-    for object_class in fallback:
-        try:
-            return token.one(request["label"], object_class)
-        except P11Error as error:
-            if error.ckr != CKR_OBJECT_HANDLE_INVALID:
-                raise
-    raise P11Error(CKR_OBJECT_HANDLE_INVALID)
-
-
-def read(token, request):
-    """Return the value of a certificate or data object, the point of a public key."""
-    classes = (CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_DATA, CKO_PRIVATE_KEY, CKO_SECRET_KEY)
-    obj = _one(token, request, classes)
-    number, label = obj.get(CKA_CLASS, CKA_LABEL)
-    answer = {"class": _class_name(number), "label": _text(label)}
-    answer["value"] = _hex(obj.point if number == CKO_PUBLIC_KEY else obj.value)
-    try:
-        answer["id"] = _hex(obj.id)
-    except P11Error as error:  # data objects have none
-        if error.ckr != CKR_ATTRIBUTE_TYPE_INVALID:
-            raise
-    return answer
-
-
-def destroy(token, request):
-    """Destroy all objects of a label, of one class if it is named."""
-    template = [(CKA_LABEL, request["label"].encode())]
-    if request.get("class"):
-        template.append((CKA_CLASS, _class(request)))
-    found = token.find(template)
-    if not found:
-        raise P11Error(CKR_OBJECT_HANDLE_INVALID)
-    for obj in found:
-        obj.destroy()
-    return {"destroyed": len(found)}
-
-
 # --- computing ---------------------------------------------------------------------------------
 
 
 def sign(token, request):
     """Sign a digest with the private key of a label."""
-    return {"signature": _hex(token.key(request["label"]).sign(_unhex(request["digest"])))}
+    return {"signature": hexed(token.key(request["label"]).sign(unhex(request["digest"])))}
 
 
 def verify(token, request):
     """Verify a signature over a digest with the public key of a label."""
     key = token.public_key(request["label"])
-    return {"valid": key.verify(_unhex(request["digest"]), _unhex(request["signature"]))}
+    return {"valid": key.verify(unhex(request["digest"]), unhex(request["signature"]))}
 
 
 def random(token, request):
     """Return random bytes."""
-    return {"value": _hex(token.random(request["length"]))}
+    return {"value": hexed(token.random(request["length"]))}
 
 
 def digest(token, request):
     """Return the SHA-256 of a value."""
     token.app.C_DigestInit(token.session, CKM_SHA256)
-    return {"value": _hex(token.app.C_Digest(token.session, _unhex(request["value"])))}
+    return {"value": hexed(token.app.C_Digest(token.session, unhex(request["value"])))}
 
 
 # --- PINs --------------------------------------------------------------------------------------
@@ -441,12 +96,12 @@ def init(request):
     app.C_Initialize()
     try:
         if request.get("pin") is not None:
-            session = app.C_OpenSession(1, 6)
-            app.C_Login(session, 1, _pin(request["pin"]))
+            session = app.C_OpenSession(SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION)
+            app.C_Login(session, CKU_USER, _pin(request["pin"]))
             app.C_CloseSession(session)
-        app.C_InitToken(1, _pin(request["so_pin"]), request.get("label") or "")
+        app.C_InitToken(SLOT, _pin(request["so_pin"]), request.get("label") or "")
         if request.get("new_pin") is not None:
-            session = app.C_OpenSession(1, 6)
+            session = app.C_OpenSession(SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION)
             app.C_Login(session, CKU_SO, _pin(request["so_pin"]))
             app.C_InitPIN(session, _pin(request["new_pin"]))
         return {"label": request.get("label") or ""}
@@ -459,7 +114,7 @@ def init_pin(request):
     app = application()
     app.C_Initialize()
     try:
-        session = app.C_OpenSession(1, 6)
+        session = app.C_OpenSession(SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION)
         app.C_Login(session, CKU_SO, _pin(request["so_pin"]))
         app.C_InitPIN(session, _pin(request["new_pin"]))
         return {}
@@ -472,7 +127,7 @@ def set_pin(request):
     app = application()
     app.C_Initialize()
     try:
-        session = app.C_OpenSession(1, 6)
+        session = app.C_OpenSession(SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION)
         app.C_SetPIN(session, _pin(request["pin"]), _pin(request["new_pin"]))
         return {}
     finally:
@@ -483,9 +138,27 @@ def _pin(text):
     return bytearray(text.encode())
 
 
+def seed(request):
+    """Take 64 random bytes of the host as the stored seed of a board without entropy source.
+
+    At manufacture; later ones are mixed in. Needs no PIN: it can only add.
+    """
+    from pal import nv_seed
+
+    value = unhex(request["value"])
+    if not nv_seed.needed():
+        raise Refused("not needed", "this board has an entropy source")
+    token = board_token()
+    token.mount()
+    try:
+        return {"generation": nv_seed.provision(token.pal, value)}
+    except (token.pal.StoreError, OSError):
+        raise P11Error(CKR_DEVICE_ERROR)
+
+
 # --- requests ----------------------------------------------------------------------------------
 
-_ALONE = {"info": info, "init": init, "init_pin": init_pin, "set_pin": set_pin}
+_ALONE = {"info": info, "init": init, "init_pin": init_pin, "set_pin": set_pin, "seed": seed}
 _WITH_TOKEN = {
     "objects": objects,
     "keygen": keygen,

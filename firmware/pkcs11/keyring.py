@@ -10,16 +10,13 @@ Promises
 Assumes: attempt/success/fails and one-transaction commits of pal.store; p11crypto.master_*.
 
 Default mode: a store without wraps behaves as if the user PIN were "0000" with no stretching; the
-first writing call makes the master key and wraps it so. Records (docs/FORMAT.md):
-
-    0x01  u8 layout, u8 flags (1: C_InitToken was called), uuid 16, u32 generation, label 32
-    0x02, 0x03  u8 layout, salt 16, u32 iterations, wrapped key 60   (user, security officer)
+first writing call makes the master key and wraps it so. Records: docs/FORMAT.md §4.3.
 """
 
-from micropython import const
 from struct import pack, unpack_from
 
 import p11crypto
+from micropython import const
 
 from .const import (
     CKF_LOGIN_REQUIRED,
@@ -49,7 +46,11 @@ LABEL_SIZE = const(32)
 _INFO = const(0x01)
 _WRAP = const(0x02)  # + role
 _LAYOUT = const(1)
-_INITIALIZED = const(1)
+_INITIALIZED = const(1)  # flag of the token info: C_InitToken was called
+_INFO_FORM = "<BBH32s16sI"  # layout, flags, 0, label, uuid, generation
+_INFO_SIZE = const(56)
+_WRAP_FORM = "<BBBBII16s60s"  # layout, role, default, limit, iterations, generation, salt, key
+_WRAP_SIZE = const(88)
 _DELAY_MAX = const(30000)  # ms
 
 DEFAULT_PIN = b"0000"
@@ -80,6 +81,7 @@ class Keyring:
         self.label = DEFAULT_LABEL
         self._wrapped = [False, False]
         self._default = False
+        self.limits = list(self.settings.limits)
 
     def load(self):
         """Read the token's records. Call after the store is mounted."""
@@ -88,15 +90,18 @@ class Keyring:
         self._wrapped = [_WRAP + role in present for role in (USER, SO)]
         if _INFO in present:
             _, data = self.pal.read(_INFO)
-            if len(data) != 22 + LABEL_SIZE or data[0] != _LAYOUT:
+            if len(data) != _INFO_SIZE or data[0] != _LAYOUT:
                 raise P11Error(CKR_DEVICE_ERROR)
+            _, flags, _, label, self.uuid, self.generation = unpack_from(_INFO_FORM, data)
             self._keyed = True
-            self.initialized = bool(data[1] & _INITIALIZED)
-            self.uuid = bytes(data[2:18])
-            self.generation = unpack_from("<I", data, 18)[0]
-            self.label = bytes(data[22:]).rstrip(b" ")
-        if self._wrapped[USER]:
-            self._default = self._read_wrap(USER)[1] == 0
+            self.initialized = bool(flags & _INITIALIZED)
+            self.label = label.rstrip(b" ")
+        for role in (USER, SO):
+            if self._wrapped[role]:
+                default, limit = self._read_wrap(role)[:2]
+                self.limits[role] = limit
+                if role == USER:
+                    self._default = bool(default)
         now = self.settings.clock()
         for role in (USER, SO):  # a reset does not shorten the delay
             self._failed_at[role] = now if self.pal.fails(role) else None
@@ -115,7 +120,7 @@ class Keyring:
 
     def tries_left(self, role):
         """Return the number of attempts a role has left."""
-        return max(0, self.settings.limits[role] - self.pal.fails(role))
+        return max(0, self.limits[role] - self.pal.fails(role))
 
     def seconds_left(self, role):
         """Return the seconds until a PIN of this role is looked at again, rounded up."""
@@ -135,7 +140,7 @@ class Keyring:
         for role, low in ((USER, CKF_USER_PIN_COUNT_LOW), (SO, CKF_SO_PIN_COUNT_LOW)):
             if self.has_pin(role):
                 left = self.tries_left(role)
-                if left < self.settings.limits[role]:
+                if left < self.limits[role]:
                     flags |= low
                 if left <= 1:  # FINAL_TRY and LOCKED are the next two bits
                     flags |= low << 1 if left else low << 2
@@ -178,7 +183,7 @@ class Keyring:
         self.pal.attempt(role)
         if self.pal.fails(role) <= before:
             raise P11Error(CKR_DEVICE_ERROR)
-        salt, iterations, blob = self._read_wrap(role)
+        _, _, iterations, salt, blob = self._read_wrap(role)
         slot = p11crypto.master_unwrap(pin, salt, iterations, self._aad(role), blob)
         if slot is None:
             self._failed_at[role] = self.settings.clock()
@@ -279,23 +284,30 @@ class Keyring:
 
     def _info(self, flags, label):
         label = bytes(label) + b" " * (LABEL_SIZE - len(label))
-        head = bytes((_LAYOUT, flags)) + self.uuid + pack("<I", self.generation)
-        return _INFO, self.pal.CRITICAL, head + label
+        data = pack(_INFO_FORM, _LAYOUT, flags, 0, label, self.uuid, self.generation)
+        return _INFO, self.pal.CRITICAL, data
 
     def _wrap(self, role, master, pin, iterations):
         salt = _random(16)
         blob = p11crypto.master_wrap(master, pin, salt, iterations, self._aad(role))
-        data = bytes((_LAYOUT,)) + salt + pack("<I", iterations) + blob
+        limit = self.settings.limits[role]
+        fields = (role, 0 if iterations else 1, limit, iterations, self.generation, salt, blob)
+        data = pack(_WRAP_FORM, _LAYOUT, *fields)
         return _WRAP + role, self.pal.SECRET | self.pal.CRITICAL, data
 
     def _read_wrap(self, role):
+        """Return (default, limit, iterations, salt, wrapped key) of a role."""
         _, data = self.pal.read(_WRAP + role)
-        if len(data) != 81 or data[0] != _LAYOUT:
+        if len(data) != _WRAP_SIZE or data[0] != _LAYOUT or data[1] != role:
             raise P11Error(CKR_DEVICE_ERROR)
-        return bytes(data[1:17]), unpack_from("<I", data, 17)[0], bytes(data[21:])
+        fields = unpack_from(_WRAP_FORM, data)
+        if fields[5] != self.generation:
+            raise P11Error(CKR_DEVICE_ERROR)
+        return fields[2], fields[3], fields[4], fields[6], fields[7]
 
     def _commit(self, records, deletes):
-        self.pal.commit([(number, 0, flags, b"", data) for number, flags, data in records], deletes)
+        puts = [(number, 0, flags, b"", data) for number, flags, data in records]
+        self.pal.commit(puts, deletes)
 
 
 def _random(size):

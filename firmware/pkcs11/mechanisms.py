@@ -6,18 +6,19 @@ documentation. A row whose C function p11crypto does not have is left out, so th
 this firmware can do and nothing else.
 """
 
-from micropython import const
-
 import p11crypto
+from micropython import const
 
 from . import operations
 from .attributes import is_buffer
 from .const import (
+    CKF_DECRYPT,
     CKF_DERIVE,
     CKF_DIGEST,
     CKF_EC_F_P,
     CKF_EC_NAMEDCURVE,
     CKF_EC_UNCOMPRESS,
+    CKF_ENCRYPT,
     CKF_GENERATE,
     CKF_GENERATE_KEY_PAIR,
     CKF_SIGN,
@@ -26,7 +27,9 @@ from .const import (
     CKK_EC,
     CKK_GENERIC_SECRET,
     CKK_SHA256_HMAC,
+    CKM_AES_CBC_PAD,
     CKM_AES_CMAC,
+    CKM_AES_ECB,
     CKM_AES_KEY_GEN,
     CKM_EC_KEY_PAIR_GEN,
     CKM_ECDH1_DERIVE,
@@ -37,12 +40,12 @@ from .const import (
     CKM_ECDSA_SHA384,
     CKM_ECDSA_SHA512,
     CKM_GENERIC_SECRET_KEY_GEN,
-    CKM_SHA_1,
     CKM_SHA224,
     CKM_SHA256,
     CKM_SHA256_HMAC,
     CKM_SHA384,
     CKM_SHA512,
+    CKM_SHA_1,
     CKR_ARGUMENTS_BAD,
     CKR_MECHANISM_INVALID,
     CKR_MECHANISM_PARAM_INVALID,
@@ -57,11 +60,12 @@ MAX = const(3)
 FLAGS = const(4)
 KEYS = const(5)  # key types it works with; () for none
 OPERATION = const(6)  # class of operations.py, None where the call itself does the work
-ALGORITHM = const(7)  # hash of p11crypto
+ALGORITHM = const(7)  # hash of p11crypto; bytes of the IV for ciphers
 NEEDS = const(8)  # name in p11crypto without which the row is left out
 
 _EC = CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS
 _SV = CKF_SIGN | CKF_VERIFY
+_ED = CKF_ENCRYPT | CKF_DECRYPT
 _HMAC = (CKK_GENERIC_SECRET, CKK_SHA256_HMAC)
 
 
@@ -121,6 +125,8 @@ _ALL = (
     _digest(CKM_SHA512, "CKM_SHA512", 5, "SHA512"),
     (CKM_SHA256_HMAC, "CKM_SHA256_HMAC", 1, 64, _SV, _HMAC, operations.Mac, 3, "Hmac"),
     (CKM_AES_CMAC, "CKM_AES_CMAC", 16, 32, _SV, (CKK_AES,), operations.Mac, 0, "Cmac"),
+    (CKM_AES_ECB, "CKM_AES_ECB", 16, 32, _ED, (CKK_AES,), operations.Cipher, 0, "Aes"),
+    (CKM_AES_CBC_PAD, "CKM_AES_CBC_PAD", 16, 32, _ED, (CKK_AES,), operations.Cipher, 16, "Aes"),
     (
         CKM_GENERIC_SECRET_KEY_GEN,
         "CKM_GENERIC_SECRET_KEY_GEN",

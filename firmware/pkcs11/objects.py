@@ -13,8 +13,9 @@ Head and TLV together with class and label are the associated data of the seal a
 MAC, so no attribute can be changed in flash. The label itself is the store's.
 """
 
-from micropython import const
 from struct import pack, unpack_from
+
+from micropython import const
 
 from . import der
 from .attributes import (
@@ -23,6 +24,7 @@ from .attributes import (
     BYTES,
     CERTIFICATE,
     CODE,
+    DATA,
     DATE,
     DEFAULT,
     EC_PRIVATE,
@@ -31,12 +33,10 @@ from .attributes import (
     FLAGS_OF,
     KIND,
     PRIVATE,
-    RSA_PRIVATE,
-    SECRET_KEY,
-    SENSITIVE,
     SHAPES,
     TYPE,
     ULONG,
+    VALUE,
     shape_of,
     tlv_add,
     tlv_find,
@@ -60,6 +60,7 @@ HEAD = const(8)
 MAC = const(16)
 NO_KEY_TYPE = const(0xFF)
 CONTEXT = "<HI"  # of seal and MAC: store id, version of the record
+SECRETS = const(0x58)  # shapes that hold a private or secret key
 MODULUS = const(16)  # tags of the attribute table
 PUBLIC_EXPONENT = const(17)
 
@@ -88,12 +89,13 @@ class Object:
         self.trusted = True  # False: MAC not checked yet
         self.damaged = False
         self.gone = False  # destroyed while an operation still uses the slot
+        self.secret = SECRETS >> shape & 1  # holds a private or secret key
         if shape == EC_PUBLIC or shape == EC_PRIVATE:
             self.curve = curve_in(tlv)
 
     def seals(self):
         """Return whether the value is ciphertext in the store."""
-        return FLAGS_OF[self.shape] & SENSITIVE or (self.shape == 0 and self.flags & PRIVATE)
+        return self.secret or (self.shape == DATA and self.flags & PRIVATE)
 
     def bind(self, store_id, version):
         """Fix the place of the record in the store and with it aad and context."""
@@ -128,7 +130,7 @@ def load(store_id, object_class, version, label, data):
     obj.bind(store_id, version)
     if obj.seals():
         obj.tail = bytes(memoryview(data)[HEAD + length :])
-        obj.size = len(obj.tail) - 28 if shape == 0 else 0
+        obj.size = len(obj.tail) - 28 if shape == DATA else 0
     else:
         obj.size = len(data) - HEAD - length - MAC
     return obj
@@ -233,7 +235,11 @@ class Query:
         if self.label is not None and obj.label != self.label:
             return False
         for row, value in self.others:
-            if not row[SHAPES] >> obj.shape & 1 or read(obj, row) != value:
+            if not row[SHAPES] >> obj.shape & 1:
+                return False
+            if row[KIND] == VALUE and len(value) != obj.size:  # spares a read of flash
+                return False
+            if read(obj, row) != value:
                 return False
         return True
 
@@ -258,13 +264,3 @@ def attribute(obj, row):
     if kind == ULONG:
         return row[DEFAULT] if found is None else unpack_from("<I", found)[0]
     return b"" if found is None else found
-
-
-def is_key(obj):
-    """Return whether the object is a key of any kind."""
-    return obj.shape > CERTIFICATE
-
-
-def is_secret(obj):
-    """Return whether the object holds a private or secret key."""
-    return obj.shape in (EC_PRIVATE, SECRET_KEY, RSA_PRIVATE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Running operations: digest, sign, verify. One class per family of mechanisms.
+"""Running operations: digest, sign, verify, encrypt. One class per family of mechanisms.
 
 Each class is named in the mechanism table and made by an *Init call. Promises: `close` gives back
 everything (key slot, hash state) and may be called twice; an operation keeps what it needs, so
@@ -17,13 +17,15 @@ import p11crypto
 from .const import (
     CKR_DATA_LEN_RANGE,
     CKR_DEVICE_ERROR,
+    CKR_ENCRYPTED_DATA_INVALID,
+    CKR_ENCRYPTED_DATA_LEN_RANGE,
     CKR_SIGNATURE_INVALID,
     CKR_SIGNATURE_LEN_RANGE,
 )
 from .errors import P11Error
-from .objects import is_secret, point_of
+from .objects import point_of
 
-_COORDINATE = (0, 32, 48)  # bytes, by curve
+COORDINATE = (0, 32, 48)  # bytes, by curve
 _DIGEST = (0, 20, 28, 32, 48, 64)  # bytes, by hash of p11crypto
 
 
@@ -65,7 +67,7 @@ class Keyed:
         self.token = token
         self.obj = obj
         self.algorithm = algorithm
-        self.slot = token.take(obj) if is_secret(obj) else 0
+        self.slot = token.take(obj) if obj.secret else 0
 
     def close(self):
         if self.slot:
@@ -79,8 +81,8 @@ class Ecdsa(Keyed):
     streams = False
 
     def __init__(self, token, obj, algorithm):
-        super().__init__(token, obj, algorithm)
-        self.size = 2 * _COORDINATE[obj.curve]
+        Keyed.__init__(self, token, obj, algorithm)  # super() costs 3000 instructions
+        self.size = 2 * COORDINATE[obj.curve]
         self.point = None if self.slot else point_of(obj)
 
     def result(self, data):
@@ -163,3 +165,61 @@ class Mac(Keyed):
     def close(self):
         super().close()
         self._state.wipe()
+
+
+class Cipher(Keyed):
+    """CKM_AES_ECB (no iv) and CKM_AES_CBC_PAD (iv of 16 bytes), in one or many parts.
+
+    `held` keeps a result for which the caller had too little room.
+    """
+
+    def __init__(self, token, obj, iv, encrypt):
+        super().__init__(token, obj, 0)
+        self.padded = iv is not None
+        self.encrypt = encrypt
+        self.held = None
+        self._pending = b""
+        try:
+            self._state = p11crypto.Aes(self.slot, encrypt, iv)
+        except BaseException:
+            Keyed.close(self)
+            raise
+
+    def ready(self, more):
+        """Return the bytes that update() would give for so much more input."""
+        size = len(self._pending) + more
+        if self.padded and not self.encrypt and size:
+            size -= 1  # the last block may be padding
+        return size & ~15
+
+    def update(self, data):
+        size = self.ready(len(data))
+        data = self._pending + bytes(data)
+        self._pending = data[size:]
+        return self._state.update(data[:size]) if size else b""
+
+    def final(self):
+        """Return the last bytes."""
+        rest = self._pending
+        if not self.padded:
+            if rest:
+                self._uneven()
+            return b""
+        if self.encrypt:
+            count = 16 - len(rest)
+            return self._state.update(rest + bytes((count,)) * count)
+        if len(rest) != 16:
+            self._uneven()
+        block = self._state.update(rest)
+        count = block[15]
+        if not 1 <= count <= 16 or block[16 - count :] != bytes((count,)) * count:
+            raise P11Error(CKR_ENCRYPTED_DATA_INVALID)
+        return block[: 16 - count]
+
+    def _uneven(self):
+        raise P11Error(CKR_DATA_LEN_RANGE if self.encrypt else CKR_ENCRYPTED_DATA_LEN_RANGE)
+
+    def close(self):
+        super().close()
+        self._state.wipe()
+        self.held = None

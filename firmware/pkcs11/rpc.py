@@ -14,13 +14,14 @@ from . import application
 from .rpc_server import DEVELOPMENT, LOCKED, Server
 
 _CTRL_C = 3
+_NAME_MAX = 200
 
 
 def serve(source=None, sink=None, locked=False):
-    """Serve until the host says END; returns then.
+    """Serve until the host says END; a locked build serves for ever.
 
     source, sink: binary streams (blocking readinto, write), by default standard input and output.
-    locked: what HELLO tells the host; True when there is no REPL to return to.
+    locked: there is no REPL to return to, and HELLO says so.
     """
     server = Server(
         source or sys.stdin.buffer,
@@ -30,6 +31,8 @@ def serve(source=None, sink=None, locked=False):
         name(),
     )
     micropython.kbd_intr(-1)
+    while locked:
+        server.serve()
     try:
         server.serve()
     finally:
@@ -41,6 +44,6 @@ def name():
     try:
         import buildinfo
 
-        return bytes("%s %s" % (buildinfo.BOARD, buildinfo.VERSION), "utf-8")[:200]
+        return bytes("%s %s" % (buildinfo.BOARD, buildinfo.VERSION), "utf-8")[:_NAME_MAX]
     except ImportError:
         return b"PKCS#11 token"

@@ -11,11 +11,10 @@ from micropython import const
 
 from .const import CK_UNAVAILABLE_INFORMATION, CKR_BUFFER_TOO_SMALL, CKR_DEVICE_MEMORY
 from .errors import P11Error
-from .rpc_calls import CODING, DESTROYABLE, REPLY, ULONG
+from .rpc_calls import CODING, DESTROYABLE, ULONG
 
 _NONE = const(0xFFFFFFFF)  # as a length: no buffer at all
 _UNAVAILABLE = b"\xff" * 8
-_FORMATS = (None, ">Q", ">QQ", ">QQQ", ">QQQQ")
 
 
 class Answer:
@@ -28,37 +27,36 @@ class Answer:
         self.end = end
         self.at = start
 
-    def begin(self, call_id, call):
-        """Start the answer to a call."""
+    def begin(self, head):
+        """Start the answer to a call. head: its call id and signature, as bytes."""
         at = self.start
-        reply = call[REPLY]
-        size = len(reply)
-        pack_into(">II", self.buffer, at, call_id, size)
-        at += 8
-        if size:
-            self.view[at : at + size] = reply
-        self.at = at + size
+        self.at = end = at + len(head)
+        self.view[at:end][:] = head
 
     def error(self, ckr):
         """Make the answer ERROR with a CKR number."""
         pack_into(">IIBQ", self.buffer, self.start, 0, 1, ULONG, ckr)
         self.at = self.start + 17
 
-    def numbers(self, result, reply):
-        """Add the results of a call whose reply signature is all u: None, a number, a tuple."""
+    def numbers(self, form, size, head, result):
+        """Make the answer of a call whose reply signature is all u.
+
+        form, size: struct format and size of head and results. result: None, a number, a tuple.
+        """
+        start = self.start
         if result is None:
-            return
-        if type(result) is int:
-            pack_into(">Q", self.buffer, self.at, result)
+            pack_into(form, self.buffer, start, head)
+        elif type(result) is int:
+            pack_into(form, self.buffer, start, head, result)
         else:
-            pack_into(_FORMATS[len(reply)], self.buffer, self.at, *result)
-        self.at += 8 * len(reply)
+            pack_into(form, self.buffer, start, head, *result)
+        self.at = start + size
 
     def ulong(self, value):
         """Add a CK_ULONG; CK_UNAVAILABLE_INFORMATION of 32 bits becomes that of 64."""
         at = self.at
         if value == CK_UNAVAILABLE_INFORMATION:
-            self.view[at : at + 8] = _UNAVAILABLE
+            self.view[at : at + 8][:] = _UNAVAILABLE
         else:
             pack_into(">Q", self.buffer, at, value)
         self.at = at + 8
@@ -70,7 +68,7 @@ class Answer:
         if at + size > self.end:
             raise P11Error(CKR_DEVICE_MEMORY)
         pack_into(">I", self.buffer, at - 4, size)
-        self.view[at : at + size] = value
+        self.view[at : at + size][:] = value
         self.at = at + size
 
     def data(self, value):
@@ -108,50 +106,58 @@ class Answer:
             else:
                 self.ulong(value)
 
-    def attributes(self, pairs, values, wide, problem):
-        """Add an `aA` and its CK_RV: what C_GetAttributeValue found for (type, room) pairs.
+    def attributes(self, asked, values, wide, problem):
+        """Add an `aA` and its CK_RV: what C_GetAttributeValue found. Return the CK_ULONG width.
 
-        values: one each, None where there is none because of `problem` (a CKR number or 0).
+        asked: type, room, type, room, ... values: one for each type, None where there is none
+        because of `problem` (a CKR number or 0). wide: bytes of the client's CK_ULONG as far as is
+        known; a room of 4 for one shows that it is 4.
         """
         buffer = self.buffer
+        view = self.view
+        coding = CODING
         at = self.at
-        if at + 4 + 17 * len(pairs) + 8 > self.end:
+        if at + 4 + 17 * len(values) + 8 > self.end:
             raise P11Error(CKR_DEVICE_MEMORY)
-        pack_into(">I", buffer, at, len(pairs))
-        self.at = at + 4
+        pack_into(">I", buffer, at, len(values))
+        at += 4
         index = 0
-        for kind, room in pairs:
-            value = values[index]
-            index += 1
-            at = self.at
+        for value in values:
+            kind = asked[index]
+            room = asked[index + 1]
+            index += 2
+            code = coding[kind] if kind in coding else 0
             if value is None:
                 pack_into(">IB", buffer, at, kind, 0)
-                self.at = at + 5
-                continue
-            coding = CODING[kind] if kind in CODING else 0
-            if coding:
-                size = wide if coding == 8 else 1
-            elif kind == DESTROYABLE:
-                value = b"\1" if value else b"\0"
-                size = 1
-            else:
-                size = len(value)
-            if room and room < size:
-                problem = CKR_BUFFER_TOO_SMALL
-                pack_into(">IB", buffer, at, kind, 0)
-                self.at = at + 5
-            elif coding == 8:
-                pack_into(">IBI", buffer, at, kind, 1, size)
-                self.at = at + 9
-                self.ulong(value)
-            elif coding:
+                at += 5
+            elif code == 8:
+                if room == 4:
+                    wide = 4
+                if value == CK_UNAVAILABLE_INFORMATION:
+                    value = -1  # the same of 64 bits
+                pack_into(">IBIq", buffer, at, kind, 1, wide, value)
+                at += 17
+            elif code:
                 pack_into(">IBIB", buffer, at, kind, 1, 1, value)
-                self.at = at + 10
-            elif not room:
-                pack_into(">IBII", buffer, at, kind, 1, size, _NONE)
-                self.at = at + 13
+                at += 10
             else:
-                pack_into(">IBI", buffer, at, kind, 1, size)
-                self.at = at + 9
-                self.octets(value)
+                if kind == DESTROYABLE:
+                    value = b"\1" if value else b"\0"
+                size = len(value)
+                if not room:
+                    pack_into(">IBII", buffer, at, kind, 1, size, _NONE)
+                    at += 13
+                elif room < size:
+                    problem = CKR_BUFFER_TOO_SMALL
+                    pack_into(">IB", buffer, at, kind, 0)
+                    at += 5
+                else:
+                    if at + 21 + size > self.end:
+                        raise P11Error(CKR_DEVICE_MEMORY)
+                    pack_into(">IBII", buffer, at, kind, 1, size, size)
+                    at += 13
+                    view[at : at + size][:] = value
+                    at += size
+        self.at = at
         self.ulong(problem)
+        return wide

@@ -31,6 +31,7 @@ TEXT = const(0x73)  # s: s, z
 NUMBERS = const(0)  # nothing, one number or a tuple of them
 BYTES = const(1)  # ay; the room in the request limits it
 SPECIAL = const(2)  # a method of its own
+SECRETS = const(3)  # as NUMBERS; the request carries a PIN or a key and is wiped
 
 CALLS = (
     None,
@@ -47,13 +48,13 @@ CALLS = (
     ("C_CloseSession", b"u", ">Q", b"", b"", NUMBERS),
     ("C_CloseAllSessions", b"u", ">Q", b"", b"", NUMBERS),
     ("C_GetSessionInfo", b"u", ">Q", b"", b"uuuu", NUMBERS),
-    ("C_InitPIN", b"uay", ">Q", b"b", b"", NUMBERS),
-    ("C_SetPIN", b"uayay", ">Q", b"bb", b"", NUMBERS),
+    ("C_InitPIN", b"uay", ">Q", b"b", b"", SECRETS),
+    ("C_SetPIN", b"uayay", ">Q", b"bb", b"", SECRETS),
     None,  # GetOperationState
     None,  # SetOperationState
-    ("C_Login", b"uuay", ">QQ", b"b", b"", NUMBERS),
+    ("C_Login", b"uuay", ">QQ", b"b", b"", SECRETS),
     ("C_Logout", b"u", ">Q", b"", b"", NUMBERS),
-    ("C_CreateObject", b"uaA", ">Q", b"A", b"u", NUMBERS),
+    ("C_CreateObject", b"uaA", ">Q", b"A", b"u", SECRETS),
     ("C_CopyObject", b"uuaA", ">QQ", b"A", b"u", NUMBERS),
     ("C_DestroyObject", b"uu", ">QQ", b"", b"", NUMBERS),
     ("C_GetObjectSize", b"uu", ">QQ", b"", b"u", NUMBERS),
@@ -120,9 +121,6 @@ GENERATE_RANDOM = const(64)
 INIT_TOKEN_2_ID = const(88)
 DERIVE_KEY_2_ID = const(89)
 
-# Calls whose requests carry PINs or keys: wiped where they were received.
-SECRETS = (9, 14, 15, 18, 20, 88)
-
 HANDSHAKE = b"PRIVATE-GNOME-KEYRING-PKCS11-PROTOCOL-V-1"
 
 # Calls whose data may be longer than the receive buffer: the call that takes a piece of it, and
@@ -175,7 +173,6 @@ for _type in (0x40000211, 0x40000212, 0x40000213):
     CODING[_type] = 2
 CODING[0x40000600] = 3
 
-CLASS = const(0x0)
 DESTROYABLE = const(0x172)  # a truth value p11-kit does not know, hence a byte string of one byte
 
 # Mechanisms with a parameter that the board knows: 1 a byte string, 2 that of ECDH.

@@ -98,7 +98,7 @@ class Line:
                 return True
             self.abandoned = True
             if size <= _PING_ROOM:
-                self.out_view[HEADER : HEADER + size] = self.view[HEADER : HEADER + size]
+                self.out_view[HEADER : HEADER + size][:] = self.view[HEADER : HEADER + size]
                 self.send(PING, 0, size)
                 return False
             self.bad(BAD_LENGTH)
@@ -156,7 +156,7 @@ class Line:
             have = self._have
             self._have = have - used
             if have != used:
-                self.view[: have - used] = bytes(self.view[used:have])
+                self.view[: have - used][:] = bytes(self.view[used:have])
 
     def _resync(self):
         """Forget the first byte and everything up to the next mark."""

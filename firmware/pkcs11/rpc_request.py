@@ -21,16 +21,13 @@ from .errors import P11Error
 from .mechanisms import BY_TYPE
 from .rpc_calls import (
     BYTE,
-    CLASS,
     CODING,
     DATA,
     DESTROYABLE,
-    HEAD,
     MECHANISM,
     PARAMETER,
     REQUEST,
     ROOM,
-    TAIL,
     TEMPLATE,
     TYPES,
     ULONG,
@@ -71,12 +68,11 @@ class Request:
             raise P11Error(CKR_DEVICE_ERROR)
         self.at = at + size
 
-    def arguments(self, call):
-        """Return the arguments of a call as a list."""
-        head = call[HEAD]
+    def arguments(self, head, tail):
+        """Return the arguments of a call as a list; see HEAD and TAIL in the call table."""
         arguments = list(unpack_from(head, self.buffer, self.at))
         self.at += 8 * (len(head) - 1)
-        for letter in call[TAIL]:
+        for letter in tail:
             if letter == DATA:
                 arguments.append(self.data())
             elif letter == ROOM:
@@ -151,19 +147,11 @@ class Request:
         return count
 
     def types(self):
-        """Return the list of (type, room) of C_GetAttributeValue."""
-        buffer = self.buffer
+        """Return the list type, room, type, room, ... of C_GetAttributeValue."""
         count = self.count(8)
         at = self.at
-        pairs = []
-        for _ in range(count):
-            pair = unpack_from(">II", buffer, at)
-            if pair[1] == 4 and pair[0] == CLASS:
-                self.narrow = True
-            pairs.append(pair)
-            at += 8
-        self.at = at
-        return pairs
+        self.at = at + 8 * count
+        return list(unpack_from(">%dI" % (2 * count), self.buffer, at)) if count else []
 
     def template(self):
         """Return a list of (type, value) as the C_ functions take it."""

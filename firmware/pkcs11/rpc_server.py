@@ -28,12 +28,13 @@ _FIXED = const(10)  # bytes of HELLO before the name
 
 
 class Connection:
-    """A client: its number, its Application, the version it offered, its width of a CK_ULONG."""
+    """A client: its number, Application, offered version, and width of a CK_ULONG (bytes)."""
 
     def __init__(self, number, application, offered):
         self.number = number
         self.application = application
         self.offered = offered
+        self.new = offered > 1  # mechanisms in the new encoding
         self.wide = 8
 
 
@@ -120,7 +121,7 @@ class Server:
             self._boot,
         )
         end = HEADER + _FIXED + len(name)
-        line.out_view[HEADER + _FIXED : end] = name
+        line.out_view[HEADER + _FIXED : end][:] = name
         line.send(HELLO, 0, _FIXED + len(name))
 
     def _close(self, number):

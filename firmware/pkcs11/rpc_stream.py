@@ -20,7 +20,7 @@ from .const import (
 )
 from .errors import P11Error
 from .rpc_calls import BYTES, NAME, PIECES, REPLY, STYLE
-from .rpc_dispatch import find
+from .rpc_dispatch import REPLY_HEAD, find
 from .rpc_line import ACK, BAD_LENGTH, BAD_TYPE, HEADER, MORE, PART, RPC
 
 ROOM = const(8192)  # bytes of the longest body that is collected
@@ -124,6 +124,7 @@ class LongRequest:
             raise P11Error(CKR_DEVICE_ERROR)
         self._call = call
         self._id = call_id
+        self._dispatcher.plan(call_id, call)
         self._first = True
         if call[STYLE] == BYTES and self._too_small(connection):
             self.drop()
@@ -161,7 +162,7 @@ class LongRequest:
             self._first = False
             at += piece
         size = end - at
-        self._view[self._kept : self._kept + size] = view[at:end]
+        self._view[self._kept : self._kept + size][:] = view[at:end]
         self._kept += size
 
     def _single(self, error):
@@ -186,7 +187,7 @@ class LongRequest:
                 request = dispatcher.request
                 request.load(self._buffer, self._view, 0, self._kept)
                 getattr(connection.application, last)(self._session, request.data())
-            answer.begin(self._id, self._call)
+            answer.begin(dispatcher.plan(self._id, self._call)[REPLY_HEAD])
             if self._call[REPLY]:
                 answer.data(result)
         except P11Error as error:

@@ -21,6 +21,7 @@ from .attributes import (
     PRIVATE,
     RULES,
     SECRET,
+    SECRET_KEY,
     SENSITIVE,
     SHAPES,
     SO_ONLY,
@@ -35,7 +36,6 @@ from .const import (
     CKA_KEY_TYPE,
     CKO_CERTIFICATE,
     CKO_DATA,
-    CKO_PRIVATE_KEY,
     CKO_SECRET_KEY,
     CKR_ARGUMENTS_BAD,
     CKR_ATTRIBUTE_READ_ONLY,
@@ -172,7 +172,7 @@ def checked(flags, shape):
     if FLAGS_OF[shape] & SENSITIVE:
         if not flags & PRIVATE:
             raise P11Error(CKR_TEMPLATE_INCONSISTENT)
-        if not flags & SENSITIVE and DEFAULT_FLAGS[shape] & SENSITIVE and shape != 4:
+        if not flags & SENSITIVE and shape != SECRET_KEY:
             raise P11Error(CKR_TEMPLATE_INCONSISTENT)
     return flags
 

@@ -11,34 +11,17 @@ Promises
 Assumes: `pal` is the only door to storage; one commit is one transaction.
 """
 
+import p11crypto
 from micropython import const
 
-import p11crypto
-
-from . import der, objects
+from . import objects
 from .attributes import (
-    BYTES,
-    DERIVED,
     EC_PRIVATE,
-    EXTRACTABLE,
-    KIND,
     PRIVATE,
-    RSA_PUBLIC,
-    SECRET,
     SECRET_KEY,
-    SENSITIVE,
-    TYPE,
-    VALUE,
-    tlv_find,
 )
 from .const import (
-    CKA_ISSUER,
-    CKA_MODULUS_BITS,
-    CKA_SERIAL_NUMBER,
-    CKA_SUBJECT,
-    CKO_CERTIFICATE,
     CKO_SECRET_KEY,
-    CKR_ATTRIBUTE_SENSITIVE,
     CKR_DEVICE_ERROR,
     CKR_DEVICE_MEMORY,
     CKR_FUNCTION_FAILED,
@@ -46,20 +29,15 @@ from .const import (
 )
 from .errors import P11Error
 from .keyring import Keyring
+from .reading import Reading
 from .settings import SESSION_OBJECTS, Settings
 
 FIRST_ID = const(0x100)
 SESSION_ID = const(0x10000)  # ids from here on are session objects, never reused
 _CACHE = const(96)  # records kept in RAM
 
-_FROM_CERTIFICATE = {
-    CKA_SERIAL_NUMBER: der.SERIAL,
-    CKA_ISSUER: der.ISSUER,
-    CKA_SUBJECT: der.SUBJECT,
-}
 
-
-class Token:
+class Token(Reading):
     """One token in one slot.
 
     pal: pal.pal.Pal (or the same interface). settings: settings.Settings.
@@ -122,7 +100,7 @@ class Token:
             obj = objects.load(number, kind, version, label, data)
             if not obj.seals():
                 obj.trusted = bool(self.keyring.master)
-                if obj.trusted and not self._genuine(obj, data):
+                if obj.trusted and not self.genuine(obj, data):
                     obj = objects.damaged(number, kind, False)
         except (self.pal.StoreError, P11Error):
             obj = objects.damaged(number, kind, flags & self.pal.SECRET)
@@ -131,108 +109,40 @@ class Token:
         self._cache[number] = obj
         return obj
 
-    def _genuine(self, obj, data):
-        """Return whether the MAC at the end of a record's data is right."""
-        view = memoryview(data)
-        covered = obj.aad[: 2 + len(obj.label)] + bytes(view[: len(data) - objects.MAC])
-        tag = p11crypto.mac(self.keyring.master, obj.context, covered)
-        return p11crypto.compare(tag, bytes(view[len(data) - objects.MAC :]))
-
     def find(self, query, application):
         """Return the ids an Application can see and that match, token objects first."""
         if query.never:
             return []
         found = []
         pal = self.pal
-        for number in pal.ids() if query.label is None else pal.find(query.label):
-            if number >= FIRST_ID and pal.info(number)[0] <= CKO_SECRET_KEY:
-                self._match(query, number, application, found)
+        cache = self._cache
+        unchecked = self.keyring.master  # with a master key, MACs are looked at
+        hidden = 0 if application.is_user() else PRIVATE
+        for number in pal.ids() if query.label is None else pal.candidates(query.label):
+            if number in cache:
+                obj = cache[number]
+                if unchecked and not obj.trusted:
+                    obj = self._load(number)
+            elif number >= FIRST_ID and pal.info(number)[0] <= CKO_SECRET_KEY:
+                obj = self._load(number)
+                cache = self._cache
+            else:
+                continue
+            if not obj.flags & hidden and query.matches(obj, self.readable):
+                found.append(number)
         for number in application.session_objects:
-            self._match(query, number, application, found)
+            obj = cache[number]
+            if not obj.flags & hidden and query.matches(obj, self.readable):
+                found.append(number)
         return found
 
-    def _match(self, query, number, application, found):
-        obj = self.get(number)
-        if obj.flags & PRIVATE and not application.is_user():
-            return
-        if query.matches(obj, self.readable):
-            found.append(number)
-
-    # --- reading -------------------------------------------------------------------------------
-
-    def readable(self, obj, row):
-        """Return an attribute, or None where read() would refuse: for searches."""
-        try:
-            return self.read(obj, row)
-        except P11Error:
-            return None
-
-    def read(self, obj, row):
-        """Return one attribute of an object that has it; CKR_ATTRIBUTE_SENSITIVE if secret."""
-        if obj.damaged:
-            raise P11Error(CKR_DEVICE_ERROR)
-        kind = row[KIND]
-        if kind == VALUE:
-            return self.value(obj)
-        if kind == SECRET:
-            raise P11Error(CKR_ATTRIBUTE_SENSITIVE)
-        if kind == DERIVED:
-            return self._derived(obj, row[TYPE])
-        value = objects.attribute(obj, row)
-        if kind == BYTES and not len(value) and obj.object_class == CKO_CERTIFICATE:
-            if row[TYPE] in _FROM_CERTIFICATE:
-                return self._part(obj, _FROM_CERTIFICATE[row[TYPE]])
-        return value
-
-    def value(self, obj):
-        """Return CKA_VALUE: content, or the secret of a key that may show it."""
-        if objects.is_secret(obj):
-            if obj.flags & SENSITIVE or not obj.flags & EXTRACTABLE:
-                raise P11Error(CKR_ATTRIBUTE_SENSITIVE)
-            return self._exported(obj)
-        if obj.value is not None:
-            return obj.value
-        _, data = self.pal.read(obj.id)
-        if obj.seals():
-            tail = bytes(memoryview(data)[len(data) - len(obj.tail) :])
-            master = self.keyring.master
-            return bytes(p11crypto.unseal_bytes(master, tail, obj.context, obj.aad))
-        if self.keyring.master and not self._genuine(obj, data):
-            raise P11Error(CKR_DEVICE_ERROR)
-        end = len(data) - objects.MAC
-        return bytes(memoryview(data)[end - obj.size : end])
-
-    def _exported(self, obj):
-        slot = self.take(obj)
-        try:
-            return bytes(p11crypto.secret_export(slot))
-        finally:
-            self.give(obj, slot)
-
-    def _derived(self, obj, attribute):
-        if attribute == CKA_MODULUS_BITS:
-            return bits(tlv_find(obj.tlv, objects.MODULUS))
-        if obj.object_class == CKO_CERTIFICATE:
-            return self._part(obj, der.SPKI)
-        if obj.curve:
-            return der.spki_encode(obj.curve, objects.point_of(obj))
-        if obj.shape >= RSA_PUBLIC:
-            exponent = tlv_find(obj.tlv, objects.PUBLIC_EXPONENT)
-            return der.spki_rsa(tlv_find(obj.tlv, objects.MODULUS), exponent)
-        raise P11Error(CKR_DEVICE_ERROR)
-
-    def _part(self, obj, part):
-        value = self.value(obj)
-        start, stop = der.certificate(value)[part]
-        return value[start:stop]
+    # --- size and keys -------------------------------------------------------------------------
 
     def size_of(self, obj):
         """Return the bytes an object takes: its record, or its attributes and value in RAM."""
         if obj.id < SESSION_ID:
             return self.pal.info(obj.id)[2] + len(obj.label)
         return objects.HEAD + len(obj.label) + len(obj.tlv) + obj.size
-
-    # --- keys ----------------------------------------------------------------------------------
 
     def take(self, obj):
         """Return a slot with the key of obj; give() returns it."""
@@ -299,7 +209,7 @@ class Token:
         slot = 0
         value = None
         draft.size = obj.size
-        if objects.is_secret(obj):
+        if obj.secret:
             slot = self.take(obj)
         else:
             value = self.value(obj)
@@ -364,8 +274,17 @@ class Token:
             obj.slot = 0
 
     def erased(self):
-        """Forget all token objects: C_InitToken has destroyed them."""
+        """Forget all token objects and every handle to them: C_InitToken has destroyed them."""
         self._cache = {}
+        for application in self.applications:
+            application.forget_all()
+
+    def hides(self, number):
+        """Return whether an object must not be seen without login; if in doubt, yes."""
+        try:
+            return bool(self.get(number).flags & PRIVATE)
+        except self.pal.StoreError:
+            return True
 
 
 def slot_kind(obj):
@@ -375,18 +294,3 @@ def slot_kind(obj):
     if obj.shape == SECRET_KEY:
         return p11crypto.SECRET
     return getattr(p11crypto, "RSA_2048", 0)
-
-
-def bits(number):
-    """Return the bit length of a big-endian unsigned number."""
-    at = 0
-    while at < len(number) and not number[at]:
-        at += 1
-    if at == len(number):
-        return 0
-    top = number[at]
-    size = 8 * (len(number) - at - 1)
-    while top:
-        top >>= 1
-        size += 1
-    return size

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import click
@@ -222,6 +223,7 @@ def test_repl_runs_in_this_terminal(board):
     os.close(terminal)
     try:
         read_until(master, b"exit this shell")
+        wait_until_raw(master)
         os.write(master, b"\r")
         read_until(master, b">>> ")
         os.write(master, b"print(6 * 7)\r")
@@ -232,6 +234,14 @@ def test_repl_runs_in_this_terminal(board):
         process.kill()
         process.wait()
         os.close(master)
+
+
+def wait_until_raw(terminal, seconds=10):
+    """Wait until the program has switched off line editing: before, Return means newline."""
+    deadline = time.monotonic() + seconds
+    while termios.tcgetattr(terminal)[3] & termios.ICANON:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def read_until(descriptor, ending, seconds=10):

@@ -24,5 +24,6 @@ const void *p11_test_slots(size_t *len);
 const void *p11_test_arena(size_t *len);
 size_t p11_test_arena_deepest(void);
 void p11_test_power_on(void);
+void p11_test_no_source(bool none);
 
 #endif

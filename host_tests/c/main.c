@@ -44,6 +44,7 @@ static int run(const test_t *tests, const char *filter) {
         host_source(NULL);
         host_device_secret(NULL);
         host_seed(1);
+        p11_test_no_source(false);
         p11_test_power_on();
         check_failed = false;
         tests->run();

@@ -9,10 +9,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import p11crypto
 import pytest
 from memory_store import MemoryStore
+
 from pal.pal import Pal
 from pkcs11 import api
 from pkcs11.application import Application
-from pkcs11.const import *  # noqa: F403
+from pkcs11.const import CKF_RW_SESSION, CKF_SERIAL_SESSION, CKU_USER
 from pkcs11.settings import Settings
 from pkcs11.token import Token
 

@@ -7,8 +7,9 @@ import hashlib
 import p11crypto
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from pkcs11.der import OID_P384
 from token_kit import *
+
+from pkcs11.der import OID_P384
 
 KEY = ec_key()
 CERT = certificate(KEY)
@@ -196,7 +197,7 @@ def test_a_private_key_may_bring_its_point_if_it_is_the_right_one(app, session):
     assert p11crypto.slots_used() == used
 
 
-@pytest.mark.parametrize("cut", [0, 1, 2, 3, 10, len(CERT) // 2, len(CERT) - 1])
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 10, 138, -1])
 def test_truncated_certificates(app, session, cut):
     with raises(CKR_ATTRIBUTE_VALUE_INVALID):
         app.C_CreateObject(session, guide_certificate(CERT[:cut]))

@@ -3,8 +3,9 @@
 """Searching and reading attributes (facts 1.10; the guide's FindObject, GetAttributeValue)."""
 
 import pytest
-from pkcs11 import attributes
 from token_kit import *
+
+from pkcs11 import attributes
 
 KEY = ec_key()
 CERT = certificate(KEY)

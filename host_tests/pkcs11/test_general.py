@@ -3,9 +3,10 @@
 """General calls, slot, token and mechanisms (facts 1.5; the guide's StartFinish, Capabilities)."""
 
 import pytest
+from token_kit import *
+
 from pkcs11 import FUNCTIONS, mechanisms
 from pkcs11.application import Application
-from token_kit import *
 
 
 @pytest.fixture
@@ -115,11 +116,15 @@ def test_function_list_refuses_a_null_pointer_and_works_before_initialize(fresh)
 
 @pytest.mark.parametrize(
     "name",
-    "GetOperationState SetOperationState EncryptUpdate EncryptFinal DecryptUpdate DecryptFinal"
+    "GetOperationState SetOperationState EncryptInit Encrypt EncryptUpdate EncryptFinal"
+    " DecryptInit Decrypt DecryptUpdate DecryptFinal"
     " DigestKey SignRecoverInit SignRecover VerifyRecoverInit VerifyRecover DigestEncryptUpdate"
     " DecryptDigestUpdate SignEncryptUpdate DecryptVerifyUpdate WrapKey UnwrapKey".split(),
 )
 def test_functions_that_are_not_offered_say_so(app, session, name):
+    if CKM_AES_ECB in app.C_GetMechanismList(1):
+        if name.startswith(("Encrypt", "Decrypt")):
+            pytest.skip("offered by this build")
     with raises(CKR_FUNCTION_NOT_SUPPORTED):
         getattr(app, "C_" + name)(session, None)
 

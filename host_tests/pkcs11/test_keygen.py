@@ -7,9 +7,10 @@ import hashlib
 import p11crypto
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
+from token_kit import *
+
 from pkcs11.application import Application
 from pkcs11.der import OID_P384
-from token_kit import *
 
 
 def test_the_templates_of_the_guide(app, session):
@@ -95,9 +96,7 @@ def test_a_pair_shares_the_id_it_was_given(app, session, where):
         private.append((CKA_ID, b"\x03"))
     public, private = generate(app, session, public, private)
     assert get(app, session, public, CKA_ID) == b"\x01\x02"
-    assert get(app, session, private, CKA_ID) == (
-        b"\x03" if where == "different" else b"\x01\x02"
-    )
+    assert get(app, session, private, CKA_ID) == (b"\x03" if where == "different" else b"\x01\x02")
 
 
 def test_attributes_of_other_clients_are_accepted(app, session):

@@ -4,8 +4,9 @@
 
 import p11crypto
 import pytest
-from pkcs11.application import Application
 from token_kit import *
+
+from pkcs11.application import Application
 
 LOW = CKF_USER_PIN_COUNT_LOW
 FINAL = CKF_USER_PIN_FINAL_TRY
@@ -560,5 +561,47 @@ def test_logout_and_finalize_empty_all_slots(app, session):
     public, private = guide_pair()
     private.remove((CKA_TOKEN, True))
     generate(app, session, public, private)
+    app.C_Finalize()
+    assert p11crypto.slots_used() == 0
+
+
+def test_init_token_ends_handles_to_public_objects_too(app, session):
+    public, _ = generate(app, session)
+    app.C_CloseSession(session)
+    app.C_InitToken(1, b"12345678", b"")
+    session = log_in(app, b"12345678", CKU_SO)
+    app.C_CreateObject(session, guide_certificate(certificate(ec_key())))
+    with raises(CKR_OBJECT_HANDLE_INVALID):
+        app.C_GetAttributeValue(session, public, [CKA_CLASS])
+
+
+def test_a_flash_that_fails_cannot_keep_anybody_logged_in(app, session, store, monkeypatch):
+    from pal.store import StoreError
+
+    _, private = generate(app, session)
+    app.token._cache.clear()
+
+    def broken(number):
+        raise StoreError(StoreError.IO)
+
+    monkeypatch.setattr(app.token.pal, "info", broken)
+    app.C_Logout(session)
+    assert app.C_GetSessionInfo(session).state == CKS_RW_PUBLIC_SESSION
+    assert p11crypto.slots_used() == 0
+    monkeypatch.undo()
+    with raises(CKR_OBJECT_HANDLE_INVALID):
+        app.C_GetAttributeValue(session, private, [CKA_CLASS])
+
+
+def test_finalize_wipes_what_an_interrupted_call_left(app, session, monkeypatch):
+    _, private = generate(app, session)
+
+    def interrupted(self, kind, operation):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pkcs11.session.Session.start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        app.C_SignInit(session, CKM_ECDSA, private)
+    assert p11crypto.slots_used() == 2
     app.C_Finalize()
     assert p11crypto.slots_used() == 0

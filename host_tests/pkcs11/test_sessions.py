@@ -3,8 +3,9 @@
 """Sessions: opening, closing, states, limits, independence of Applications (facts 1.5, 1.6)."""
 
 import pytest
-from pkcs11.application import Application
 from token_kit import *
+
+from pkcs11.application import Application
 
 
 @pytest.fixture

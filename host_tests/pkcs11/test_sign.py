@@ -371,9 +371,7 @@ def test_one_shot_does_not_finish_parts(app, session, public, private):
 
 def test_a_key_that_asks_for_the_pin_each_time(app, session, public):
     template, private = guide_pair()
-    public, private = generate(
-        app, session, template, private + [(CKA_ALWAYS_AUTHENTICATE, True)]
-    )
+    public, private = generate(app, session, template, private + [(CKA_ALWAYS_AUTHENTICATE, True)])
     app.C_SignInit(session, CKM_ECDSA, private)
     with raises(CKR_USER_NOT_LOGGED_IN):
         app.C_Sign(session, DIGEST)

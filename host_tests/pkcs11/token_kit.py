@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: F403, F405  (the constants of the standard, by their names)
 """What the tests of the token layer share: templates of the guide, keys, certificates, checks."""
 
 import datetime
@@ -11,7 +12,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
-from pkcs11.const import *  # noqa: F403
+
+from pkcs11.const import *
 from pkcs11.der import OID_P256
 from pkcs11.errors import P11Error
 
@@ -40,8 +42,11 @@ def raises(ckr):
 _number = itertools.count(1)
 
 
-def ec_key(curve=ec.SECP256R1()):
-    """Return a key that is new in this run and the same in every run, as names of tests must be."""
+P256 = ec.SECP256R1()
+
+
+def ec_key(curve=P256):
+    """Return a key that is new in this run and the same in every run, as test names must be."""
     seed = hashlib.sha384(b"test key %d" % next(_number)).digest()[: curve.key_size // 8]
     return ec.derive_private_key(int.from_bytes(seed, "big") >> 1, curve)
 
@@ -81,7 +86,7 @@ def certificate(key, cn="device", size=0):
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def verifies(public, digest, raw, algorithm=hashes.SHA256()):
+def verifies(public, digest, raw, algorithm=None):
     """Return whether r || s over a digest is good, according to `cryptography`."""
     if isinstance(public, bytes):
         curve = ec.SECP256R1() if len(public) == 65 else ec.SECP384R1()
@@ -90,17 +95,21 @@ def verifies(public, digest, raw, algorithm=hashes.SHA256()):
     r, s = int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
     try:
         public.verify(
-            utils.encode_dss_signature(r, s), digest, ec.ECDSA(utils.Prehashed(algorithm))
+            utils.encode_dss_signature(r, s),
+            digest,
+            ec.ECDSA(utils.Prehashed(algorithm or hashes.SHA256())),
         )
     except InvalidSignature:
         return False
     return True
 
 
-def sign(key, digest, algorithm=hashes.SHA256()):
+def sign(key, digest, algorithm=None):
     """Return r || s made by `cryptography`."""
     size = (key.key_size + 7) // 8
-    r, s = utils.decode_dss_signature(key.sign(digest, ec.ECDSA(utils.Prehashed(algorithm))))
+    r, s = utils.decode_dss_signature(
+        key.sign(digest, ec.ECDSA(utils.Prehashed(algorithm or hashes.SHA256())))
+    )
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 

@@ -141,7 +141,7 @@ def test_what_a_program_leaves_in_memory_is_gone_after_a_soft_reset(board):
     look = (
         "import machine, micropython\n"
         "found = 0\n"
-        "for a in range(%s, 0xc0000, 4):\n"
+        "for a in range(%s, 0xb8000, 4):\n"
         "    if machine.mem32[a] == word: found += 1\n"
         "print(found)\n"
     )

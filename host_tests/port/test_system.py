@@ -119,10 +119,17 @@ def test_files_survive_a_pulled_plug(own_board):
     assert own_board.start().run(CHECK) == "True\r\n"
 
 
+def test_a_file_left_open_is_closed_by_a_soft_reset(own_board):
+    own_board.start().run("f = open('/open.txt', 'w')\nf.write('all of it')\n")
+    own_board.send(b"\x04")
+    assert b"\r\nMPY: soft reboot\r\nMicroPython" in own_board.until(PROMPT)
+    assert own_board.run("print(open('/open.txt').read())\n") == "all of it\r\n"
+
+
 def test_boot_and_main_run_at_start(own_board):
     own_board.start().run(
-        "open('/boot.py', 'w').write('print(\"boot\")\\n')\n"
-        "open('/main.py', 'w').write('print(\"main\")\\n')\n"
+        "with open('/boot.py', 'w') as f:\n    f.write('print(\"boot\")\\n')\n"
+        "with open('/main.py', 'w') as f:\n    f.write('print(\"main\")\\n')\n"
     )
     own_board.send(b"\x04")
     assert b"\r\nboot\r\nmain\r\n" in own_board.until(PROMPT)
@@ -139,7 +146,8 @@ def test_a_file_system_region_with_something_else_is_left_alone(own_board):
     own_board.send(b"\x04")
     told = own_board.until(PROMPT)
     assert told.count(b"files are kept in RAM until reset\r\n") == 1
-    assert own_board.run("open('/x', 'w').write('y')\nprint(open('/x').read())\n") == "y\r\n"
+    write = "with open('/x', 'w') as f:\n    f.write('y')\n"
+    assert own_board.run(write + "print(open('/x').read())\n") == "y\r\n"
     own_board.kill()
     with open(own_board.flash, "rb") as flash:
         flash.seek(region.offset)

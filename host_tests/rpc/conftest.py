@@ -10,17 +10,45 @@ for folder in (HERE, HERE.parent / "pkcs11"):
         sys.path.insert(0, str(folder))
 
 import pytest  # noqa: E402
-from harness import BOARDS, CPythonBoard, Served  # noqa: E402
+from harness import BOARDS, CPythonBoard, EmulatedBoard, PortBoard, Served  # noqa: E402
 from local_board import LocalBoard, fresh  # noqa: E402
 from wire import Caller  # noqa: E402
 
 
 @pytest.fixture
-def board():
+def local():
+    """A server in this process, on a new token."""
     fresh()
     board = LocalBoard()
     yield board
     board.stop()
+
+
+@pytest.fixture(scope="session")
+def emulated_line(tmp_path_factory):
+    """The server on the emulated board, without a daemon."""
+    board = EmulatedBoard(tmp_path_factory.mktemp("line"))
+    line = PortBoard(board.port)
+    yield line
+    line.stop()
+    board.stop()
+
+
+@pytest.fixture
+def board(request):
+    """The line of a board: of one in this process, or what the module's BOARD names."""
+    if "emulated" in getattr(request, "param", ""):
+        line = request.getfixturevalue("emulated_line")
+        line.greet()
+        return line
+    return request.getfixturevalue("local")
+
+
+def pytest_generate_tests(metafunc):
+    if getattr(metafunc.module, "BOTH_BOARDS", False) and "board" in metafunc.fixturenames:
+        if "local" not in metafunc.fixturenames:
+            emulated = pytest.param("emulated", marks=pytest.mark.emulated)
+            metafunc.parametrize("board", ["cpython", emulated], indirect=True)
 
 
 @pytest.fixture

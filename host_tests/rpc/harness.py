@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A board, a daemon on it, and programs that use it, as a user would start them.
 
-Two kinds of board: the firmware's packages on CPython (a second to start, in any environment) and
-the emulated board. `Served` runs `p11board serve` as a process of its own and knows the environment
-that makes unmodified PKCS#11 programs find it.
+Two kinds of board: the firmware's packages on CPython (a second to start, in any environment)
+and the emulated board. `Served` runs `p11board serve` as a process of its own and knows the
+environment that makes unmodified PKCS#11 programs find it.
 """
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
@@ -15,12 +16,17 @@ import struct
 import subprocess
 import sys
 import time
+import tty
 from pathlib import Path
 
 from click.testing import CliRunner
-from p11board import control
-from p11board.cli import cli
+from host_end import HostEnd
 from wire import Caller
+
+from p11board import control, flashing
+from p11board.cli import cli
+from p11board.emulator import QEMU, Emulator
+from p11board.frames import END, HELLO, Frame, Hello
 
 ROOT = Path(__file__).resolve().parents[2]
 DOUBLE = Path(__file__).with_name("cpython_board.py")
@@ -88,21 +94,19 @@ class EmulatedBoard:
 
     kind = "emulated"
 
-    def __init__(self, folder, build=BUILD):
-        from p11board import flashing
-        from p11board.emulator import Emulator
-
+    def __init__(self, folder, build=BUILD, qemu=QEMU, repl=True):
         self.state = Path(folder) / "emulated"
         self.state.mkdir(parents=True)
         self.loader = build / "loader.elf"
         flashing.create_blank(self.state / "flash.bin")
         flashing.program_app(self.state / "flash.bin", (build / "firmware.p11a").read_bytes())
-        self.emulator = Emulator(self.state)
+        self.emulator = Emulator(self.state, qemu)
+        self.repl = repl  # a locked build shows no prompt to wait for
         self.start()
 
     def start(self):
         """Power on."""
-        self.emulator.start(self.loader)
+        self.emulator.start(self.loader, wait=self.repl)
 
     @property
     def port(self):
@@ -122,6 +126,51 @@ class EmulatedBoard:
         self.start()
 
 
+class PortBoard(HostEnd):
+    """The host's end of a serial port, without a daemon. start: get a REPL to serve first."""
+
+    def __init__(self, port, start=True):
+        descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(descriptor)
+        super().__init__(descriptor, descriptor)
+        if start:
+            self.send(b"\r\x03\x03\r\x01")
+            self.read_until(b"raw REPL; CTRL-B to exit\r\n>")
+            self.send(b"from pkcs11 import rpc\nrpc.serve()\n\x04")
+            self.hello = Hello.decode(self.next().payload)
+            self.reader.noise.clear()
+
+    def read_until(self, text, seconds=SECONDS):
+        """Read text that is no frame; returns it."""
+        seen = b""
+        deadline = time.monotonic() + seconds
+        while text not in seen:
+            ready, _, _ = select.select([self._from_board], [], [], 0.1)
+            if ready:
+                seen += os.read(self._from_board, 65536)
+            assert time.monotonic() < deadline, seen
+        return seen
+
+    def greet(self):
+        """HELLO: finalise everything, step into sequence."""
+        self.sequence = (self.sequence + 100) & 0xFF
+        self.send(bytes(2048))
+        self.send(Frame(HELLO, 0, self.sequence, b"\1").encode())
+        answer = self.next()
+        while (answer.kind, answer.connection, answer.sequence) != (HELLO, 0, self.sequence):
+            answer = self.next()
+        self.hello = Hello.decode(answer.payload)
+
+    def close(self):
+        """Close the port."""
+        os.close(self._from_board)
+
+    def stop(self):
+        """Leave the server and close the port."""
+        self.ask(END, 0)
+        self.close()
+
+
 BOARDS = {"cpython": CPythonBoard, "emulated": EmulatedBoard}
 
 
@@ -139,6 +188,7 @@ class Served:
         self.home.mkdir(exist_ok=True)
         self._options = options
         self.process = None
+        self.programs = []
         self.start(wait)
 
     def environment(self):
@@ -225,7 +275,18 @@ class Served:
 
     def program(self, version=0):
         """A connection as libp11-kit makes it."""
-        return Program(self.socket, version)
+        program = Program(self.socket, version)
+        self.programs.append(program)
+        return program
+
+    def hang_up(self):
+        """Close every program's connection; returns when the board has finalised them."""
+        while self.programs:
+            self.programs.pop().close()
+        deadline = time.monotonic() + SECONDS
+        while control.ask(self.socket, "status")["clients"]:
+            assert time.monotonic() < deadline, "clients that do not go"
+            time.sleep(0.01)
 
 
 class Program:

@@ -26,6 +26,7 @@ from p11board.frames import (
 )
 from pkcs11.const import *
 
+BOTH_BOARDS = True  # each test that does not ask for `local` runs on the emulated board, too
 PROTOCOL = Path(__file__).resolve().parents[2] / "docs" / "PROTOCOL.md"
 
 
@@ -45,12 +46,13 @@ def test_hello_says_what_the_document_says(board):
     hello = board.hello
     assert (hello.line_version, hello.rpc_version, hello.chunk) == (1, 2, 1024)
     assert hello.connections == 16 and hello.development and not hello.locked
-    assert hello.name == "TEST 0.0" and len(hello.boot) == 4
+    assert hello.name in ("TEST 0.0", "AST1030_EVB " + hello.name.split()[-1])
+    assert len(hello.boot) == 4
     again = board.ask(HELLO, 0, b"\1")
     assert Hello.decode(again.payload) == hello
 
 
-def test_each_start_has_its_own_boot_number(board):
+def test_each_start_has_its_own_boot_number(board, local):
     fresh()
     other = LocalBoard()
     assert other.hello.boot != board.hello.boot
@@ -107,7 +109,7 @@ def test_resynchronisation_of_the_document_works_after_anything(board):
         assert caller.session_info(session)[0] == 1
 
 
-def test_a_wrong_crc_is_told_and_the_call_not_done(board):
+def test_a_wrong_crc_is_told_and_the_call_not_done(board, local):
     exchange = board.connect()
     Caller(exchange).initialize()
     raw = bytearray(Frame(RPC, 1, board.sequence + 1, body(10, "uu", u(1), u(6))).encode())
@@ -124,7 +126,7 @@ def test_a_wrong_crc_is_told_and_the_call_not_done(board):
     assert board.token.sessions == 1
 
 
-def test_a_repeated_frame_is_executed_once(board):
+def test_a_repeated_frame_is_executed_once(board, local):
     Caller(board.connect()).initialize()
     board.sequence += 1
     raw = Frame(RPC, 1, board.sequence, body(10, "uu", u(1), u(6))).encode()
@@ -134,7 +136,7 @@ def test_a_repeated_frame_is_executed_once(board):
     assert board.token.sessions == 1
 
 
-def test_frames_out_of_order_are_refused(board):
+def test_frames_out_of_order_are_refused(board, local):
     Caller(board.connect()).initialize()
     request = body(10, "uu", u(1), u(6))
     first = Frame(RPC, 1, board.sequence + 1, request).encode()
@@ -180,7 +182,7 @@ def test_requests_without_handshake_are_answered_with_end(board):
     assert (answer.kind, answer.connection) == (END, 5)
 
 
-# --- connections --------------------------------------------------------------------------------
+# --- connections ---------------------------------------------------------------------------------
 
 
 def test_connections_do_not_see_each_other(board):
@@ -196,7 +198,7 @@ def test_connections_do_not_see_each_other(board):
     assert caught.value.ckr == CKR_SESSION_HANDLE_INVALID
 
 
-def test_a_lost_connection_leaves_nothing_behind(board):
+def test_a_lost_connection_leaves_nothing_behind(board, local):
     for _ in range(3):
         caller = Caller(board.connect())
         caller.initialize()
@@ -210,7 +212,7 @@ def test_a_lost_connection_leaves_nothing_behind(board):
         assert board.ask(RPC, 1, body(13, "u", u(session))).kind == END
 
 
-def test_hello_and_end_on_connection_0_finalise_all(board):
+def test_hello_and_end_on_connection_0_finalise_all(board, local):
     for kind in (HELLO, END):
         for number in (1, 2, 3):
             caller = Caller(board.connect(number))
@@ -223,7 +225,7 @@ def test_hello_and_end_on_connection_0_finalise_all(board):
     assert not board.thread.is_alive()
 
 
-def test_hello_on_an_open_connection_starts_it_anew(board):
+def test_hello_on_an_open_connection_starts_it_anew(board, local):
     caller = Caller(board.connect())
     caller.initialize()
     caller.open()
@@ -231,7 +233,7 @@ def test_hello_on_an_open_connection_starts_it_anew(board):
     assert board.token.sessions == 0
 
 
-# --- long messages ------------------------------------------------------------------------------
+# --- long messages -------------------------------------------------------------------------------
 
 
 def test_requests_of_many_frames_are_collected(board, caller, session):
@@ -251,8 +253,16 @@ def test_each_part_is_acknowledged(board, caller, session):
     assert kinds == [ACK, ACK, RPC]
 
 
-@pytest.mark.parametrize("size", [8100, 8192, 8300, 100000, 1000000])
+@pytest.mark.parametrize("size", [8100, 8192, 8300, 30000])
 def test_long_digests_are_streamed(caller, size):
+    digests(caller, size)
+
+
+def test_a_megabyte_is_streamed(local, caller):
+    digests(caller, 1000000)
+
+
+def digests(caller, size):
     session = caller.open()
     data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     for kind, name in ((CKM_SHA256, "sha256"), (CKM_SHA_1, "sha1")):
@@ -349,7 +359,7 @@ def test_parts_that_do_not_belong_together_are_refused(board, caller, session):
     assert caller.session_info(session)
 
 
-def test_long_requests_leave_no_copy_in_the_buffer(board, caller, session):
+def test_long_requests_leave_no_copy_in_the_buffer(board, local, caller, session):
     secret = b"SECRET-VALUE-OF-A-KEY" * 100
     pairs = [(CKA_CLASS, CKO_DATA), (CKA_VALUE, secret)]
     caller.create(session, pairs)

@@ -4,10 +4,12 @@
 Follows SP 800-90B §4.4 with the cut-offs of the firmware (repetition count 11, adaptive proportion
 78 of 512, 8-bit samples): 1024 samples are tested and discarded at start; the first alarm restarts
 the source once, the next one fails it until power-on. Tests replace the source with
-test_source() to show stuck, biased and dying hardware.
+test_source() to show stuck, biased and dying hardware. After test_no_source() there is no source:
+outputs then are a chain of SHA-512 that depends on the seed alone, or OSError(EIO) before seed().
 """
 
 import errno
+import hashlib
 import os
 
 RCT_CUTOFF, APT_CUTOFF, APT_WINDOW, STARTUP = 11, 78, 512, 1024
@@ -15,6 +17,7 @@ RESEED_REQUESTS, RESEED_BYTES, SEED = 1024, 65536, 128
 
 _source = os.urandom
 _secret = b""
+_none = False  # no hardware source
 
 
 class _Alarm(Exception):
@@ -27,6 +30,7 @@ class _State:
         self.samples = self.rct = self.apt = self.restarts = self.reseeds = 0
         self.seeded = False
         self.requests = self.bytes = 0
+        self.chain = b""
         self.clear()
 
     def clear(self):
@@ -41,6 +45,17 @@ def test_source(source=None, secret=b""):
     """Tests only: take samples from source(n) -> bytes or None; set the board's device secret."""
     global _source, _secret
     _source, _secret = source or os.urandom, secret
+
+
+def test_no_source(none=True):
+    """Tests only: behave as a build without a hardware source, or with one again."""
+    global _none
+    _none = none
+
+
+def has_source():
+    """Return whether this build has a hardware source."""
+    return not _none
 
 
 def device_secret():
@@ -92,7 +107,7 @@ def _start():
 
 def poll(count):
     """Return count tested source bytes. OSError(EIO) when the source failed, now or earlier."""
-    while _s.code != 2:
+    while not _none and _s.code != 2:
         try:
             if _s.code == 0:
                 _start()
@@ -107,6 +122,9 @@ def poll(count):
 
 def reseed():
     """Draw fresh seed from the source. OSError(EIO) when the source failed."""
+    if _none and _s.seeded:
+        _s.requests, _s.bytes = 0, 0
+        return
     poll(SEED)
     _s.reseeds += _s.seeded
     _s.seeded, _s.requests, _s.bytes = True, 0, 0
@@ -120,4 +138,26 @@ def output(count):
         reseed()
     _s.requests += 1
     _s.bytes += count
-    return os.urandom(count)
+    if not _none:
+        return os.urandom(count)
+    out = b""
+    while len(out) < count:
+        mix(b"")
+        out += hashlib.sha512(b"out" + _s.chain).digest()
+    mix(b"")
+    return out[:count]
+
+
+def mix(data):
+    """Take additional input in. OSError(EIO) when there is nothing to mix it with."""
+    if not _none or not _s.seeded:
+        output(0)
+    _s.chain = hashlib.sha512(b"mix" + _s.chain + data).digest()
+
+
+def seed(value, personal):
+    """Start from a seed where there is no source and no output yet, else mix it in."""
+    if _none and not _s.seeded and _s.code != 2:
+        _s.seeded, _s.code = True, 1
+    mix(personal)
+    mix(value)

@@ -13,10 +13,15 @@ import subprocess
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint8, c_uint32
 from pathlib import Path
 
+from secret_c import bind
+
 __all__ = [
+    "Aes",
+    "Cmac",
     "EC_P256",
     "EC_P384",
     "Hash",
+    "Hmac",
     "MASTER",
     "P256",
     "P384",
@@ -32,10 +37,13 @@ __all__ = [
     "ec_generate",
     "ec_import",
     "ec_public",
+    "ecdh",
     "ecdsa_sign",
     "ecdsa_verify",
     "entropy_info",
+    "entropy_seed",
     "hardware_poll",
+    "has_source",
     "mac",
     "master_new",
     "master_unwrap",
@@ -44,11 +52,18 @@ __all__ = [
     "random_add",
     "release",
     "seal",
+    "seal_bytes",
+    "secret_export",
+    "secret_generate",
+    "secret_import",
+    "secret_size",
     "sha256",
     "slots_used",
+    "test_no_source",
     "test_reset",
     "test_source",
     "unseal",
+    "unseal_bytes",
     "wipe",
     "wipe_all",
 ]
@@ -76,6 +91,7 @@ lib.p11_word.restype = c_char_p
 lib.p11_slots_used.restype = c_size_t
 lib.p11_hash_size.restype = c_size_t
 lib.p11_equal.restype = c_bool
+lib.p11_has_source.restype = c_bool
 
 _SOURCE = ctypes.CFUNCTYPE(c_bool, POINTER(c_uint8), c_size_t)
 
@@ -134,7 +150,7 @@ def _writable(buf):
     if view.readonly:
         raise TypeError("secrets travel in writable buffers")
     view = view.cast("B")
-    return (c_uint8 * len(view)).from_buffer(view), len(view)
+    return (c_uint8 * len(view)).from_buffer(view), c_size_t(len(view))
 
 
 def _handle(slot):
@@ -171,6 +187,17 @@ def random_add(data):
 def hardware_poll(buf):
     """Fill a writable buffer with tested source bytes."""
     _check(lib.p11_hardware_poll(*_writable(buf)))
+
+
+def has_source():
+    """Return whether this build has a hardware source."""
+    return lib.p11_has_source()
+
+
+def entropy_seed(seed, personal):
+    """Seed the generator, or mix the seed in; the writable buffer is wiped."""
+    personal = _in(personal)
+    _check(lib.p11_entropy_seed(*_writable(seed), *personal))
 
 
 def entropy_info():
@@ -321,7 +348,21 @@ def slots_used():
 def wipe(buf):
     """Fill a writable buffer with zeros."""
     buf, length = _writable(buf)
-    lib.p11_wipe(buf, c_size_t(length))
+    lib.p11_wipe(buf, length)
+
+
+(
+    secret_import,
+    secret_generate,
+    secret_export,
+    secret_size,
+    ecdh,
+    seal_bytes,
+    unseal_bytes,
+    Hmac,
+    Cmac,
+    Aes,
+) = bind(lib, _check, _new, _handle, _in, _writable, _binding)
 
 
 # --- tests only --------------------------------------------------------------------------------
@@ -347,6 +388,11 @@ def test_source(source=None, secret=b""):
 def device_secret():
     """Return what test_source() set."""
     return _hold["secret"]
+
+
+def test_no_source(none=True):
+    """Behave as a build without a hardware source, or with one again."""
+    lib.p11_test_no_source(c_bool(none))
 
 
 def test_reset():

@@ -20,12 +20,38 @@ from cryptography.hazmat.primitives.asymmetric import ec as _ec
 from cryptography.hazmat.primitives.asymmetric import utils as _utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from entropy_py import device_secret, test_source
+from entropy_py import device_secret, has_source, test_no_source, test_source
+from secret_py import (
+    Aes,
+    Cmac,
+    Hmac,
+    ecdh,
+    seal_bytes,
+    secret_export,
+    secret_generate,
+    secret_import,
+    secret_size,
+    unseal_bytes,
+)
+from slots_py import (
+    SECRET_MAX,
+    release,
+    slot_of,
+    slots_used,
+    take,
+    vacancy,
+    wipe,
+    wipe_all,
+    writable,
+)
 
 __all__ = [
+    "Aes",
+    "Cmac",
     "EC_P256",
     "EC_P384",
     "Hash",
+    "Hmac",
     "MASTER",
     "P256",
     "P384",
@@ -41,10 +67,13 @@ __all__ = [
     "ec_generate",
     "ec_import",
     "ec_public",
+    "ecdh",
     "ecdsa_sign",
     "ecdsa_verify",
     "entropy_info",
+    "entropy_seed",
     "hardware_poll",
+    "has_source",
     "mac",
     "master_new",
     "master_unwrap",
@@ -53,11 +82,18 @@ __all__ = [
     "random_add",
     "release",
     "seal",
+    "seal_bytes",
+    "secret_export",
+    "secret_generate",
+    "secret_import",
+    "secret_size",
     "sha256",
     "slots_used",
+    "test_no_source",
     "test_reset",
     "test_source",
     "unseal",
+    "unseal_bytes",
     "wipe",
     "wipe_all",
 ]
@@ -65,10 +101,6 @@ __all__ = [
 P256, P384 = 1, 2
 EC_P256, EC_P384, SECRET, MASTER = 1, 2, 3, 4  # kinds of key slots
 SHA1, SHA224, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
-
-_SLOTS = 64
-_SECRET_MAX = 64
-_GENERATIONS = 1 << 22  # a handle stays a small int on a 32-bit MicroPython
 
 _HASHES = {SHA1: "sha1", SHA224: "sha224", SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
 _CURVES = {
@@ -85,52 +117,6 @@ _CURVES = {
         _hashes.SHA384(),
     ),
 }
-
-
-class _Slot:
-    def __init__(self):
-        self.kind = 0
-        self.generation = 1
-        self.value = bytearray()
-
-
-_slots = [_Slot() for _ in range(_SLOTS)]
-
-
-def _secret(buf):
-    view = memoryview(buf)
-    if view.readonly:
-        raise TypeError("secrets travel in writable buffers")
-    return view.cast("B")
-
-
-def _slot(handle, *kinds):
-    index, generation = handle & 0xFF, handle >> 8
-    if handle > 0 and index < _SLOTS:
-        slot = _slots[index]
-        if slot.kind and slot.generation == generation and (not kinds or slot.kind in kinds):
-            return slot
-    raise ValueError("slot")
-
-
-def _take(kind, value):
-    for index, slot in enumerate(_slots):
-        if not slot.kind:
-            slot.kind = kind
-            slot.value = bytearray(value)
-            return index | slot.generation << 8
-    raise MemoryError
-
-
-def _vacancy():
-    if all(slot.kind for slot in _slots):
-        raise MemoryError
-
-
-def _free(slot):
-    wipe(slot.value)
-    slot.kind = 0
-    slot.generation = slot.generation % (_GENERATIONS - 1) + 1
 
 
 def _bounded(name, value, low, high):
@@ -151,20 +137,37 @@ def _curve(curve):
 
 def random(buf):
     """Fill a writable buffer from the DRBG. OSError(EIO) when the source failed."""
-    view = _secret(buf)
+    view = writable(buf)
     view[:] = _entropy.output(len(view))
 
 
 def random_add(data):
     """Mix data into the DRBG as additional input; it never replaces the source."""
-    bytes(data)
-    _entropy.output(0)
+    _entropy.mix(bytes(data))
 
 
 def hardware_poll(buf):
     """Fill a writable buffer with source bytes that passed the health tests."""
-    view = _secret(buf)
+    view = writable(buf)
     view[:] = _entropy.poll(len(view))
+
+
+def entropy_seed(seed, personal):
+    """Seed the DRBG of a build without source; elsewhere and later mix the seed in.
+
+    seed: 64 bytes, used once, a writable buffer that is wiped. personal: at most 64 bytes.
+    ValueError("seed"), ValueError("context"): a length is wrong.
+    """
+    personal = bytes(personal)
+    view = writable(seed)
+    try:
+        if len(view) != 64:
+            raise ValueError("seed")
+        if len(personal) > 64:
+            raise ValueError("context")
+        _entropy.seed(bytes(view), personal)
+    finally:
+        wipe(view)
 
 
 def entropy_info():
@@ -221,22 +224,22 @@ class Hash:
 def ec_generate(curve):
     """Return a slot holding a new random key of the curve."""
     _, size, order, _ = _curve(curve)
-    _vacancy()
+    vacancy()
     _entropy.reseed()
     while True:
         scalar = int.from_bytes(_entropy.output(size), "big")
         if 0 < scalar < order:
-            return _take(curve, scalar.to_bytes(size, "big"))
+            return take(curve, scalar.to_bytes(size, "big"))
 
 
 def ec_import(curve, scalar):
     """Return a slot holding scalar (exact length, 1..n-1); the writable buffer is wiped."""
-    view = _secret(scalar)
+    view = writable(scalar)
     try:
         _, size, order, _ = _curve(curve)
         if len(view) != size or not 0 < int.from_bytes(view, "big") < order:
             raise ValueError("scalar")
-        return _take(curve, view)
+        return take(curve, view)
     finally:
         wipe(view)
 
@@ -248,7 +251,7 @@ def _private(slot):
 
 def ec_public(slot):
     """Return the public point of a key slot: 04 || X || Y."""
-    entry = _slot(slot, EC_P256, EC_P384)
+    entry = slot_of(slot, EC_P256, EC_P384)
     _entropy.output(0)  # the firmware blinds the multiplication
     key, _ = _private(entry)
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -279,7 +282,7 @@ def _prehash(digest, size):
 
 def ecdsa_sign(slot, digest):
     """Return r || s over digest: 1 byte or more, the leftmost bits of the order's length count."""
-    entry = _slot(slot, EC_P256, EC_P384)
+    entry = slot_of(slot, EC_P256, EC_P384)
     size = _CURVES[entry.kind][1]
     digest = _prehash(digest, size)
     _entropy.output(0)
@@ -316,9 +319,9 @@ def ecdsa_verify(curve, point, digest, signature):
 
 def master_new():
     """Return a slot holding a new random master key."""
-    _vacancy()
+    vacancy()
     _entropy.reseed()
-    return _take(MASTER, _entropy.output(32))
+    return take(MASTER, _entropy.output(32))
 
 
 def _kek(pin, salt, iterations, aad):
@@ -336,7 +339,7 @@ def _kek(pin, salt, iterations, aad):
 
 def master_wrap(slot, pin, salt, iterations, aad):
     """Return the master key wrapped under a PIN: nonce 12, ciphertext 32, tag 16."""
-    entry = _slot(slot, MASTER)
+    entry = slot_of(slot, MASTER)
     kek, aad = _kek(pin, salt, iterations, aad)
     nonce = _entropy.output(12)
     return nonce + kek.encrypt(nonce, bytes(entry.value), aad)
@@ -346,23 +349,23 @@ def master_unwrap(pin, salt, iterations, aad, blob):
     """Return a slot with the master key, or None when the tag says the PIN is wrong."""
     blob = _bounded("blob", blob, 60, 60)
     kek, aad = _kek(pin, salt, iterations, aad)
-    _vacancy()
+    vacancy()
     try:
-        return _take(MASTER, kek.decrypt(blob[:12], blob[12:], aad))
+        return take(MASTER, kek.decrypt(blob[:12], blob[12:], aad))
     except InvalidTag:
         return None
 
 
 def _object_key(master, context):
     context = _bounded("context", context, 1, 32)
-    return AESGCM(hmac.digest(_slot(master, MASTER).value, b"seal" + context, "sha256"))
+    return AESGCM(hmac.digest(slot_of(master, MASTER).value, b"seal" + context, "sha256"))
 
 
 def seal(master, slot, context, aad):
     """Return the key of a slot sealed under the master key: nonce 12, ciphertext, tag 16."""
     key = _object_key(master, context)
     aad = bytes(aad)
-    value = bytes(_slot(slot, EC_P256, EC_P384, SECRET).value)
+    value = bytes(slot_of(slot, EC_P256, EC_P384, SECRET).value)
     nonce = _entropy.output(12)
     return nonce + key.encrypt(nonce, value, aad)
 
@@ -375,54 +378,28 @@ def unseal(master, blob, context, aad, kind):
     blob = bytes(blob)
     length = len(blob) - 28
     wanted = _CURVES[kind][1] if kind in _CURVES else length
-    if not 1 <= length <= _SECRET_MAX or length != wanted:
+    if not 1 <= length <= SECRET_MAX or length != wanted:
         raise ValueError("sealed")
-    _vacancy()
+    vacancy()
     try:
         value = key.decrypt(blob[:12], blob[12:], bytes(aad))
     except InvalidTag:
         raise ValueError("sealed") from None
     if kind in _CURVES and not 0 < int.from_bytes(value, "big") < _CURVES[kind][2]:
         raise ValueError("sealed")
-    return _take(kind, value)
+    return take(kind, value)
 
 
 def mac(master, context, data):
     """Return 16 bytes that bind data and context to the master key."""
     context = _bounded("context", context, 1, 32)
     message = b"mac" + bytes((len(context),)) + context + bytes(data)
-    return hmac.digest(_slot(master, MASTER).value, message, "sha256")[:16]
+    return hmac.digest(slot_of(master, MASTER).value, message, "sha256")[:16]
 
 
 def compare(a, b):
     """Return whether two buffers are equal, in a time that depends on their lengths only."""
     return hmac.compare_digest(bytes(a), bytes(b))
-
-
-# --- slots -------------------------------------------------------------------------------------
-
-
-def release(slot):
-    """Wipe and free a slot; its handle is never valid again."""
-    _free(_slot(slot))
-
-
-def wipe_all():
-    """Wipe and free all slots."""
-    for slot in _slots:
-        if slot.kind:
-            _free(slot)
-
-
-def slots_used():
-    """Return the number of slots in use."""
-    return sum(1 for slot in _slots if slot.kind)
-
-
-def wipe(buf):
-    """Fill a writable buffer with zeros."""
-    view = _secret(buf)
-    view[:] = bytes(len(view))
 
 
 def test_reset():

@@ -56,6 +56,7 @@ class BoardLink:
         self._frames = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._sequence = 0
+        self._trips = 0
         self._loop = None
         self._check = None
 
@@ -184,6 +185,7 @@ class BoardLink:
         if self.lost:
             raise LinkLost(self.lost)
         self._sequence = (self._sequence + 1) & 0xFF
+        self._trips += 1
         self._line.write(Frame(kind, connection, self._sequence, payload, more, part).encode())
         return await self._answer(kind, connection, seconds)
 
@@ -274,6 +276,10 @@ class BoardLink:
     def _gone(self):
         self.gone.set()
         self._frames.put_nowait(None)
+
+    def counters(self):
+        """Frames answered, bytes sent and received since the port was opened."""
+        return {"trips": self._trips, "sent": self._line.sent, "received": self._line.received}
 
     @property
     def lost(self):

@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 failed (or signature not valid), 2 wrong use, 130 interrup
 
 import click
 
-from p11board import __version__, cli_emulator, cli_keys, cli_objects, cli_serve
+from p11board import __version__, cli_emulator, cli_flash, cli_keys, cli_objects, cli_serve
 from p11board.context import ProblemGroup, Session, board_option
 
 
@@ -33,6 +33,7 @@ for command in (
     cli_emulator.demo,
     cli_emulator.emulate,
     cli_emulator.flash,
+    cli_flash.backup_region,
     cli_emulator.ports,
     cli_emulator.repl,
     cli_objects.info,

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Commands about boards as such: demo, emulate, flash, ports, repl."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from p11board import cli_flash, emulator, selection
 from p11board import demo as demonstration
-from p11board import emulator, selection
 from p11board.context import (
     ProblemGroup,
     Session,
@@ -110,24 +110,37 @@ def status(session: Session):
 
 
 @click.command()
-@click.argument("image_file", metavar="IMAGE.p11a")
+@click.argument("image_file", metavar="IMAGE", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check and say what would be done; write nothing.")
+@click.option("--target", metavar="BOARD", help="A real board: the name of its boards/ directory.")
+@click.option(
+    "--tool",
+    type=click.Choice(["esptool", "dfu-util", "st-flash", "openocd", "pyocd"]),
+    help="Programmer of a real board; default: the one that is installed and sees it.",
+)
+@click.option(
+    "--probe", metavar="SERIAL", help="Which DFU device or ST-LINK, if there are several."
+)
 @loader_option
 @board_option
 @click.pass_obj
-def flash(session: Session, image_file, dry_run, loader):
-    """Program an application into the emulated board's flash.
+def flash(session: Session, image_file, dry_run, target, tool, probe, loader):
+    """Program an application: firmware.p11a into the emulated board, build/BOARD into a real one.
 
-    Only the application region is erased and programmed; keys, objects and files stay. The
-    board is switched off for it and on again if it was on.
+    Only the application is erased and programmed; keys, objects and files stay. An image that
+    would reach the key region is refused. The emulated board is switched off for it and on
+    again if it was on.
     """
+    path = image_file
+    if cli_flash.is_real(path, target, session.board_name not in (None, selection.EMULATED)):
+        cli_flash.flash_board(session, path, target, tool, probe, dry_run)
+        return
     if session.board_name not in (None, selection.EMULATED):
         raise UsageProblem(
-            f"`flash` programs the emulated board only, not {session.board_name}",
-            "for a real board use its own programmer (see boards/)",
+            f"{path} is an image for the emulated board, not for {session.board_name}",
+            "give the build directory of a real board (make firmware BOARD=…)",
         )
     board = session.emulator
-    path = Path(image_file)
     application = load_application(path)
     loader = loader or board.status()["loader"]
     was_on = not dry_run and board.stop()
@@ -182,7 +195,7 @@ def repl(session: Session):
     """
     port = selection.choose(session.board_name, session.emulator)
     command = [sys.executable, "-m", "mpremote", "connect", port, "repl"]
-    sys.exit(subprocess.call(command))
+    os.execv(command[0], command)  # in our place: ending us ends it, and frees the port
 
 
 @click.command()

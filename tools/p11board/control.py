@@ -12,7 +12,7 @@ from p11board.errors import TransportProblem
 from p11board.places import control_path, log_path, private_directory
 
 SECONDS = 90  # a release waits for the call that is running
-START_SECONDS = 15
+START_SECONDS = 40
 
 
 def ask(path, command):
@@ -28,10 +28,12 @@ def ask(path, command):
                 if not part:
                     break
                 data += part
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionError):
             return None
         except OSError as error:
             raise TransportProblem(f"the daemon does not answer ({error})") from None
+    if not data:
+        return None  # it is just ending
     try:
         return json.loads(data)
     except ValueError:

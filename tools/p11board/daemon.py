@@ -235,6 +235,7 @@ class Daemon:
             "board": link.hello.name if link else None,
             "locked": link.hello.locked if link else None,
             "clients": len(self._clients),
+            "line": link.counters() if link else None,
             "token": vars(self.facts) if self.facts else None,
             "waiting_for": self._said if self.state == WAITING else None,
         }

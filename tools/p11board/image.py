@@ -84,7 +84,8 @@ def make(payload, version, load=0, entry=None, sequence=0):
         raise ImageError(f"version {version!r}: 1 to {VERSION_SIZE} printable ASCII characters")
     payload = bytes(payload) + b"\0" * (-len(payload) % 4)
     image = Image(payload, version, load, load if entry is None else entry, sequence)
-    _check(image)
+    _check_bounds(image)
+    _check_vectors(image)
     return image
 
 
@@ -109,9 +110,10 @@ def parse(data):
         raise ImageError(f"the image is cut short: {len(payload)} of {length} payload bytes")
     text = version.rstrip(b"\0").decode("ascii", "replace")
     image = Image(payload, text, load, entry, sequence)
-    _check(image)
+    _check_bounds(image)
     if image.digest != bytes(data[64:96]):
         raise ImageError("the payload is damaged (SHA-256)")
+    _check_vectors(image)
     return image
 
 
@@ -120,8 +122,8 @@ def read(path):
     return parse(Path(path).read_bytes())
 
 
-def _check(image):
-    """The loader's rules for addresses and vectors."""
+def _check_bounds(image):
+    """The loader's rules for addresses and lengths."""
     length = len(image.payload)
     if length < _VECTORS.size:
         raise ImageError(f"the payload has {length} bytes, too few to be a program")
@@ -134,10 +136,14 @@ def _check(image):
     offset = image.entry - image.load
     if image.entry % 128 or not 0 <= offset <= length - _VECTORS.size:
         raise ImageError(f"no vector table at 0x{image.entry:x} inside the payload")
-    stack, reset = _VECTORS.unpack_from(image.payload, offset)
+
+
+def _check_vectors(image):
+    """The loader's rules for the first two vectors."""
+    stack, reset = _VECTORS.unpack_from(image.payload, image.entry - image.load)
     if not 0 < stack <= SRAM_SIZE or stack % 8:
         raise ImageError(f"initial stack pointer 0x{stack:x} is not in SRAM")
-    if reset % 2 == 0 or not image.load <= reset < image.load + length:
+    if reset % 2 == 0 or not image.load <= reset < image.load + len(image.payload):
         raise ImageError(f"reset vector 0x{reset:x} is not Thumb code inside the payload")
 
 

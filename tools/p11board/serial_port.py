@@ -31,6 +31,8 @@ class SerialPort:
         self._gone = gone
         self._serial = None
         self._out = bytearray()
+        self.sent = 0  # bytes so far
+        self.received = 0
         self._loop = None
 
     def open(self):
@@ -62,6 +64,7 @@ class SerialPort:
     def write(self, data):
         """Send bytes as soon as the port takes them."""
         self._out += data
+        self.sent += len(data)
         self._flush()
 
     def _flush(self):
@@ -86,6 +89,7 @@ class SerialPort:
             self.fail(f"unplugged or switched off ({error.strerror})")
             return
         if data:
+            self.received += len(data)
             self._received(data)
         else:
             self.fail("unplugged or switched off")

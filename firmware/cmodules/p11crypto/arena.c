@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// First fit over a chain of blocks that covers the arena. Freeing marks and wipes; allocation joins
-// free neighbours as it passes them.
+// First fit over a chain of blocks that covers the arena. Freeing marks and wipes; allocation
+// joins free neighbours as it passes them.
 #include "arena.h"
 
 #include <stdint.h>

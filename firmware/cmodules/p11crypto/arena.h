@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The memory of the arithmetic library: a fixed arena, zeroed piece by piece as it is freed and
-// as a whole when an operation ends. Nothing of the library ever lies in a heap shared with others.
+// as a whole when an operation ends. Nothing of the library lies in a heap shared with others.
 #ifndef P11_ARENA_H
 #define P11_ARENA_H
 

@@ -25,6 +25,9 @@ static const char *const words[P11_CODES] = {
     [P11_BAD_CONTEXT] = "context",
     [P11_BAD_KIND] = "kind",
     [P11_BAD_SEALED] = "sealed",
+    [P11_BAD_SEED] = "seed",
+    [P11_BAD_LENGTH] = "length",
+    [P11_BAD_BLOCK] = "block",
 };
 
 const char *p11_word(int status) {

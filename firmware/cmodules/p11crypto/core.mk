@@ -2,15 +2,18 @@
 # The files of the cryptographic core, for the firmware (micropython.mk) and for the host tests
 # (host_tests/c/Makefile). Sets P11_CORE, P11_MBEDTLS_FILES and P11_CORE_FLAGS.
 # Before: P11_DIR (this directory), MBEDTLS (a source tree of mbedTLS 3.6), P11_NAMES (where the
-# header of prefix.py goes). Choices: P256 (backend for curves), P11_RFC6979=1.
+# header of prefix.py goes). Choices: P256 (backend for curves), P11_RFC6979=1, P11_NO_TRNG=1 with
+# P11_NV_SEED=1 (a chip without entropy source whose system keeps a seed: pal/nv_seed.py).
 
 P256 ?= mbedtls
 P11_RFC6979 ?= 0
+P11_NO_TRNG ?= 0
+P11_NV_SEED ?= 0
 
-P11_CORE = core wipe arena slots entropy drbg hash hmac seal ec ec_$(P256)
+P11_CORE = core wipe arena slots entropy drbg hash hmac seal secret cipher ec ec_$(P256)
 
-P11_MBEDTLS_FILES = aes asn1parse asn1write bignum bignum_core block_cipher constant_time ctr_drbg ecdsa \
-	ecp ecp_curves gcm platform_util sha1 sha256 sha512
+P11_MBEDTLS_FILES = aes asn1parse asn1write bignum bignum_core block_cipher constant_time \
+	ctr_drbg ecdsa ecp ecp_curves gcm platform_util sha1 sha256 sha512
 ifeq ($(P11_RFC6979),1)
 P11_MBEDTLS_FILES += hmac_drbg md
 endif
@@ -19,4 +22,5 @@ endif
 P11_CORE_FLAGS = -iquote $(P11_DIR) -iquote $(MBEDTLS)/include -iquote $(MBEDTLS)/library \
 	-UMBEDTLS_CONFIG_FILE -UMBEDTLS_USER_CONFIG_FILE \
 	-DMBEDTLS_CONFIG_FILE='"p11_mbedtls_config.h"' \
-	-DP11_RFC6979=$(P11_RFC6979) -include $(P11_NAMES)
+	-DP11_RFC6979=$(P11_RFC6979) -DP11_NO_TRNG=$(P11_NO_TRNG) -DP11_NV_SEED=$(P11_NV_SEED) \
+	-include $(P11_NAMES)

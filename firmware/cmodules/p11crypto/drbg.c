@@ -9,7 +9,7 @@
 #include "wipe.h"
 
 _Static_assert(MBEDTLS_CTR_DRBG_KEYSIZE == 32, "AES-256");
-_Static_assert(P11_SEED_BYTES <= MBEDTLS_CTR_DRBG_MAX_SEED_INPUT - 64, "seed and additional input");
+_Static_assert(P11_SEED_BYTES + 64 <= MBEDTLS_CTR_DRBG_MAX_SEED_INPUT, "seed and addition");
 _Static_assert(P11_REQUEST_MAX <= MBEDTLS_CTR_DRBG_MAX_REQUEST, "one request");
 
 static struct {
@@ -23,6 +23,12 @@ static uint32_t reseeds;
 static int seed_from_source(void *context, unsigned char *out, size_t len) {
     (void)context;
     return p11_entropy_poll(out, len) == P11_OK ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+}
+
+// The library asks once, for the whole seed.
+static int seed_from_memory(void *context, unsigned char *out, size_t len) {
+    memcpy(out, context, len);
+    return 0;
 }
 
 // NIST CAVS, CTR_DRBG, AES-256 use df, no prediction resistance, count 0: instantiate, generate,
@@ -65,9 +71,10 @@ static bool known_answer(void) {
     return bad == 0 && memcmp(out, kat_output, sizeof(out)) == 0;
 }
 
-static int instantiate(void) {
+// seed: P11_SEED bytes, or NULL for the source. more: what distinguishes this system, may be empty.
+static int instantiate(const uint8_t *seed, const uint8_t *more, size_t more_len) {
     static const char name[] = "micropython-pkcs11";
-    uint8_t personal[sizeof(name) - 1 + 16];
+    uint8_t personal[sizeof(name) - 1 + 16 + P11_PERSONAL_MAX];
     if (p11_entropy_failed()) {
         return P11_ENTROPY;
     }
@@ -77,10 +84,12 @@ static int instantiate(void) {
     }
     memcpy(personal, name, sizeof(name) - 1);
     p11_chip_unique_id(personal + sizeof(name) - 1);
+    memcpy(personal + sizeof(name) - 1 + 16, more, more_len);
     mbedtls_ctr_drbg_init(&generator.context);
-    mbedtls_ctr_drbg_set_entropy_len(&generator.context, P11_SEED_BYTES);
-    int bad = mbedtls_ctr_drbg_seed(&generator.context, seed_from_source, NULL, personal,
-        sizeof(personal));
+    mbedtls_ctr_drbg_set_entropy_len(&generator.context, seed != NULL ? P11_SEED : P11_SEED_BYTES);
+    int bad = mbedtls_ctr_drbg_seed(&generator.context,
+        seed != NULL ? seed_from_memory : seed_from_source, (void *)(uintptr_t)seed, personal,
+        sizeof(name) - 1 + 16 + more_len);
     generator.requests = 0;
     generator.bytes = 0;
     generator.live = bad == 0;
@@ -91,12 +100,25 @@ static int instantiate(void) {
     return P11_OK;
 }
 
+// A new instance from the output of this one.
+static int renew(void) {
+    uint8_t seed[P11_SEED];
+    int bad = mbedtls_ctr_drbg_random(&generator.context, seed, sizeof(seed));
+    p11_drbg_wipe();
+    int status = bad == 0 ? instantiate(seed, seed, 0) : P11_ENTROPY;
+    p11_wipe(seed, sizeof(seed));
+    return status;
+}
+
 int p11_drbg_fresh(void) {
     if (p11_entropy_failed()) {
         return P11_ENTROPY;
     }
     if (!generator.live) {
-        return instantiate();
+        return p11_has_source() ? instantiate(NULL, (const uint8_t *)"", 0) : P11_ENTROPY;
+    }
+    if (!p11_has_source()) {
+        return renew();
     }
     if (mbedtls_ctr_drbg_reseed(&generator.context, NULL, 0) != 0) {
         p11_drbg_wipe();
@@ -155,6 +177,27 @@ int p11_random_add(const uint8_t *data, size_t len) {
         }
     }
     p11_wipe(digest, sizeof(digest));
+    p11_wipe_stack();
+    return status;
+}
+
+int p11_entropy_seed(uint8_t *seed, size_t len, const uint8_t *personal, size_t personal_len) {
+    int status = len != P11_SEED ? P11_BAD_SEED : P11_OK;
+    if (status == P11_OK && personal_len > P11_PERSONAL_MAX) {
+        status = P11_BAD_CONTEXT;
+    }
+    if (status == P11_OK && (p11_has_source() || generator.live)) {
+        status = p11_random_add(personal, personal_len);
+        if (status == P11_OK) {
+            status = p11_random_add(seed, len);
+        }
+    } else if (status == P11_OK) {
+        status = instantiate(seed, personal, personal_len);
+        if (status == P11_OK) {
+            p11_entropy_seeded();
+        }
+    }
+    p11_wipe(seed, len);
     p11_wipe_stack();
     return status;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The one random number generator: CTR_DRBG with AES-256 and derivation function (SP 800-90A
-// §10.2.1), seeded from the tested source only. Its state is static memory, wiped at soft reset.
+// §10.2.1), seeded from the tested source. Its state is static memory, wiped at soft reset.
+// Without a source (P11_NO_TRNG) it is seeded by p11_entropy_seed and, where it would reseed, from its
+// own output: earlier outputs stay out of reach of whoever learns the state later, no more.
 //
 // Seed: 128 source bytes (512 bits claimed) and the chip's identity as personalisation. Reseeds
 // after 1024 requests or 64 KiB, and before each long-term key (p11_drbg_fresh). A known-answer

@@ -21,5 +21,7 @@ int p11_backend_sign(int curve, uint8_t *signature, const uint8_t *scalar, const
 // P11_OK good, P11_NO bad, P11_BAD_POINT off the curve.
 int p11_backend_verify(int curve, const uint8_t *point, const uint8_t *digest, size_t digest_len,
     const uint8_t *signature);
+// x coordinate of scalar times point, p11_ec_size(curve) bytes. P11_BAD_POINT off the curve.
+int p11_backend_dh(int curve, uint8_t *x, const uint8_t *scalar, const uint8_t *point);
 
 #endif

@@ -42,9 +42,11 @@ static int leave(work_t *work, int code) {
     return code == 0 && clean ? P11_OK : P11_INTERNAL;
 }
 
-static int read_point(work_t *work, int curve, const uint8_t *point) {
-    return mbedtls_ecp_point_read_binary(&work->group, &work->point, point,
-        1 + 2 * p11_ec_size(curve));
+// Reads a point; whether it is one, on the curve and not the neutral element.
+static bool on_curve(work_t *work, int curve, const uint8_t *point) {
+    size_t len = 1 + 2 * p11_ec_size(curve);
+    return mbedtls_ecp_point_read_binary(&work->group, &work->point, point, len) == 0
+           && mbedtls_ecp_check_pubkey(&work->group, &work->point) == 0;
 }
 
 int p11_backend_public(int curve, uint8_t *point, const uint8_t *scalar) {
@@ -71,12 +73,8 @@ int p11_backend_public(int curve, uint8_t *point, const uint8_t *scalar) {
 
 int p11_backend_check(int curve, const uint8_t *point) {
     work_t work;
-    int verdict = P11_NO;
     int code = enter(&work, curve);
-    if (code == 0 && read_point(&work, curve, point) == 0
-        && mbedtls_ecp_check_pubkey(&work.group, &work.point) == 0) {
-        verdict = P11_OK;
-    }
+    int verdict = code == 0 && on_curve(&work, curve, point) ? P11_OK : P11_NO;
     int status = leave(&work, code);
     return status == P11_OK ? verdict : status;
 }
@@ -119,7 +117,7 @@ int p11_backend_verify(int curve, const uint8_t *point, const uint8_t *digest, s
     size_t size = p11_ec_size(curve);
     int verdict = P11_OK;
     int code = enter(&work, curve);
-    if (code == 0 && (read_point(&work, curve, point) != 0 || mbedtls_ecp_check_pubkey(&work.group, &work.point) != 0)) {
+    if (code == 0 && !on_curve(&work, curve, point)) {
         verdict = P11_BAD_POINT;
     }
     if (code == 0) {
@@ -129,10 +127,36 @@ int p11_backend_verify(int curve, const uint8_t *point, const uint8_t *digest, s
         code = mbedtls_mpi_read_binary(&work.s, signature + size, size);
     }
     if (code == 0 && verdict == P11_OK) {
-        code = mbedtls_ecdsa_verify(&work.group, digest, digest_len, &work.point, &work.r, &work.s);
+        code = mbedtls_ecdsa_verify(&work.group, digest, digest_len, &work.point, &work.r,
+            &work.s);
         if (code == MBEDTLS_ERR_ECP_VERIFY_FAILED) {
             code = 0;
             verdict = P11_NO;
+        }
+    }
+    int status = leave(&work, code);
+    return status == P11_OK ? verdict : status;
+}
+
+int p11_backend_dh(int curve, uint8_t *x, const uint8_t *scalar, const uint8_t *point) {
+    work_t work;
+    size_t size = p11_ec_size(curve);
+    int verdict = P11_OK;
+    int code = enter(&work, curve);
+    if (code == 0 && !on_curve(&work, curve, point)) {
+        verdict = P11_BAD_POINT;
+    }
+    if (code == 0) {
+        code = mbedtls_mpi_read_binary(&work.scalar, scalar, size);
+    }
+    if (code == 0 && verdict == P11_OK) {
+        code = mbedtls_ecp_mul(&work.group, &work.point, &work.scalar, &work.point,
+            p11_drbg_callback, NULL);
+        if (code == 0) { // a fault in the multiplication rarely ends on the curve
+            code = mbedtls_ecp_check_pubkey(&work.group, &work.point);
+        }
+        if (code == 0) {
+            code = mbedtls_mpi_write_binary(&work.point.MBEDTLS_PRIVATE(X), x, size);
         }
     }
     int status = leave(&work, code);

@@ -17,6 +17,22 @@ static struct {
     uint32_t restarts;
 } source;
 
+#if P11_TEST
+static bool no_source; // tests choose at run time
+
+bool p11_has_source(void) {
+    return !no_source;
+}
+
+void p11_test_no_source(bool none) {
+    no_source = none;
+}
+#else
+bool p11_has_source(void) {
+    return !P11_NO_TRNG;
+}
+#endif
+
 static void forget(void) {
     source.last = 0;
     source.run = 0;
@@ -76,7 +92,7 @@ static bool start_up(void) {
 }
 
 int p11_entropy_poll(uint8_t *out, size_t len) {
-    while (source.state != P11_SOURCE_FAILED) {
+    while (p11_has_source() && source.state != P11_SOURCE_FAILED) {
         if ((source.state == P11_SOURCE_OK || start_up()) && collect(out, len)) {
             return P11_OK;
         }
@@ -101,6 +117,10 @@ bool p11_entropy_failed(void) {
 
 void p11_entropy_fail(void) {
     source.state = P11_SOURCE_FAILED;
+}
+
+void p11_entropy_seeded(void) {
+    source.state = P11_SOURCE_OK;
 }
 
 void p11_entropy_soft_reset(void) {

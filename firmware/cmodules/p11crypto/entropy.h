@@ -5,10 +5,20 @@
 // since the chip's reset restarts the source and repeats the start-up test; the second puts the
 // source into the failed state, which lasts until the chip is reset (a soft reset of the
 // interpreter does not clear it). There is no fall-back.
+//
+// A build without a source (P11_NO_TRNG) polls nothing: the generator lives on the stored seed
+// (p11_entropy_seed), which is why such a build without the seed path is refused.
 #ifndef P11_ENTROPY_H
 #define P11_ENTROPY_H
 
 #include "p11crypto.h"
+
+#ifndef P11_NO_TRNG
+#define P11_NO_TRNG 0
+#endif
+#if P11_NO_TRNG && !P11_NV_SEED
+#error "no entropy: neither a hardware source nor the seed path (P11_NV_SEED=1)"
+#endif
 
 enum { P11_SOURCE_IDLE = 0,
     P11_SOURCE_OK = 1,
@@ -24,10 +34,14 @@ int p11_entropy_poll(uint8_t *out, size_t len);
 bool p11_entropy_failed(void);
 // Puts the source into the failed state: a known-answer test of what it feeds went wrong.
 void p11_entropy_fail(void);
+// The generator was seeded from storage: the state becomes P11_SOURCE_OK.
+void p11_entropy_seeded(void);
 // Forgets samples, keeps verdict and counters; the start-up test runs again before the next use.
 void p11_entropy_soft_reset(void);
 #if P11_TEST
 void p11_entropy_power_on(void);
+// As if built with P11_NO_TRNG.
+void p11_test_no_source(bool none);
 #endif
 
 #endif

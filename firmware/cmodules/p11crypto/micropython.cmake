@@ -10,7 +10,7 @@ if(NOT P256)
     set(P256 mbedtls)
 endif()
 
-set(P11_CORE core wipe arena slots entropy drbg hash hmac seal ec ec_${P256})
+set(P11_CORE core wipe arena slots entropy drbg hash hmac seal secret cipher ec ec_${P256})
 list(TRANSFORM P11_CORE PREPEND ${P11_DIR}/)
 list(TRANSFORM P11_CORE APPEND .c)
 
@@ -19,6 +19,7 @@ target_sources(usermod_p11crypto INTERFACE
     ${P11_DIR}/modp11crypto.c
     ${P11_DIR}/modp11crypto_hash.c
     ${P11_DIR}/modp11crypto_keys.c
+    ${P11_DIR}/modp11crypto_secret.c
 )
 target_include_directories(usermod_p11crypto INTERFACE ${P11_DIR})
 

@@ -18,7 +18,7 @@ endif
 
 # The bindings see MicroPython's headers and p11crypto.h; the core sees mbedTLS and p11crypto.h.
 SRC_USERMOD_C += $(P11_DIR)/modp11crypto.c $(P11_DIR)/modp11crypto_hash.c \
-	$(P11_DIR)/modp11crypto_keys.c
+	$(P11_DIR)/modp11crypto_keys.c $(P11_DIR)/modp11crypto_secret.c
 CFLAGS_USERMOD += -I$(P11_DIR)
 
 P11_CORE_O := $(P11_CORE:%=$(P11_BUILD)/core/%.o)

@@ -64,6 +64,21 @@ static mp_obj_t hardware_poll(mp_obj_t buffer) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(hardware_poll_obj, hardware_poll);
 
+static mp_obj_t has_source(void) {
+    return mp_obj_new_bool(p11_has_source());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(has_source_obj, has_source);
+
+static mp_obj_t entropy_seed(mp_obj_t seed, mp_obj_t personal) {
+    mp_buffer_info_t in;
+    mp_buffer_info_t more;
+    p11crypto_read(personal, &more);
+    p11crypto_write(seed, &in);
+    p11crypto_check(p11_entropy_seed(in.buf, in.len, more.buf, more.len));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(entropy_seed_obj, entropy_seed);
+
 static mp_obj_t entropy_info(void) {
     p11_entropy_info_t info;
     p11_entropy_info(&info);
@@ -154,6 +169,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_random), MP_ROM_PTR(&random_obj) },
     { MP_ROM_QSTR(MP_QSTR_random_add), MP_ROM_PTR(&random_add_obj) },
     { MP_ROM_QSTR(MP_QSTR_hardware_poll), MP_ROM_PTR(&hardware_poll_obj) },
+    { MP_ROM_QSTR(MP_QSTR_has_source), MP_ROM_PTR(&has_source_obj) },
+    { MP_ROM_QSTR(MP_QSTR_entropy_seed), MP_ROM_PTR(&entropy_seed_obj) },
     { MP_ROM_QSTR(MP_QSTR_entropy_info), MP_ROM_PTR(&entropy_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_sha256), MP_ROM_PTR(&p11crypto_sha256_obj) },
     { MP_ROM_QSTR(MP_QSTR_Hash), MP_ROM_PTR(&p11crypto_hash_type) },
@@ -169,6 +186,16 @@ static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_seal), MP_ROM_PTR(&p11crypto_seal_obj) },
     { MP_ROM_QSTR(MP_QSTR_unseal), MP_ROM_PTR(&p11crypto_unseal_obj) },
     { MP_ROM_QSTR(MP_QSTR_mac), MP_ROM_PTR(&p11crypto_mac_obj) },
+    { MP_ROM_QSTR(MP_QSTR_secret_import), MP_ROM_PTR(&p11crypto_secret_import_obj) },
+    { MP_ROM_QSTR(MP_QSTR_secret_generate), MP_ROM_PTR(&p11crypto_secret_generate_obj) },
+    { MP_ROM_QSTR(MP_QSTR_secret_export), MP_ROM_PTR(&p11crypto_secret_export_obj) },
+    { MP_ROM_QSTR(MP_QSTR_secret_size), MP_ROM_PTR(&p11crypto_secret_size_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ecdh), MP_ROM_PTR(&p11crypto_ecdh_obj) },
+    { MP_ROM_QSTR(MP_QSTR_seal_bytes), MP_ROM_PTR(&p11crypto_seal_bytes_obj) },
+    { MP_ROM_QSTR(MP_QSTR_unseal_bytes), MP_ROM_PTR(&p11crypto_unseal_bytes_obj) },
+    { MP_ROM_QSTR(MP_QSTR_Hmac), MP_ROM_PTR(&p11crypto_hmac_type) },
+    { MP_ROM_QSTR(MP_QSTR_Cmac), MP_ROM_PTR(&p11crypto_cmac_type) },
+    { MP_ROM_QSTR(MP_QSTR_Aes), MP_ROM_PTR(&p11crypto_aes_type) },
     { MP_ROM_QSTR(MP_QSTR_compare), MP_ROM_PTR(&compare_obj) },
     { MP_ROM_QSTR(MP_QSTR_release), MP_ROM_PTR(&release_obj) },
     { MP_ROM_QSTR(MP_QSTR_wipe_all), MP_ROM_PTR(&wipe_all_obj) },

@@ -7,6 +7,9 @@
 #include "py/obj.h"
 
 extern const mp_obj_type_t p11crypto_hash_type;
+extern const mp_obj_type_t p11crypto_hmac_type;
+extern const mp_obj_type_t p11crypto_cmac_type;
+extern const mp_obj_type_t p11crypto_aes_type;
 
 MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_sha256_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_ec_generate_obj);
@@ -21,6 +24,13 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_master_unwrap_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_seal_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_unseal_obj);
 MP_DECLARE_CONST_FUN_OBJ_3(p11crypto_mac_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_secret_import_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_secret_generate_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_secret_export_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_secret_size_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(p11crypto_ecdh_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_seal_bytes_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_unseal_bytes_obj);
 
 // Raises what a status code stands for; returns for P11_OK. Never called with the core's frames
 // on the stack, so an exception leaves nothing half done.

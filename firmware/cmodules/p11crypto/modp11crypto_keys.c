@@ -180,7 +180,8 @@ static mp_obj_t mac(mp_obj_t master, mp_obj_t context_in, mp_obj_t data_in) {
     mp_buffer_info_t data;
     p11crypto_read(context_in, &context);
     p11crypto_read(data_in, &data);
-    int status = p11_mac(out, p11crypto_slot(master), context.buf, context.len, data.buf, data.len);
+    int status = p11_mac(out, p11crypto_slot(master), context.buf, context.len, data.buf,
+        data.len);
     return bytes(status, out, sizeof(out));
 }
 MP_DEFINE_CONST_FUN_OBJ_3(p11crypto_mac_obj, mac);

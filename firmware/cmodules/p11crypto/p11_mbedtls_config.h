@@ -31,7 +31,6 @@
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_ROM_TABLES
 #define MBEDTLS_AES_FEWER_TABLES
-#define MBEDTLS_BLOCK_CIPHER_NO_DECRYPT // counter modes only encrypt blocks
 #define MBEDTLS_GCM_C
 #define MBEDTLS_CTR_DRBG_C
 

@@ -37,6 +37,9 @@ typedef enum {
     P11_BAD_CONTEXT,
     P11_BAD_KIND,
     P11_BAD_SEALED,
+    P11_BAD_SEED,
+    P11_BAD_LENGTH,
+    P11_BAD_BLOCK,
     P11_CODES
 } p11_status_t;
 
@@ -71,6 +74,14 @@ typedef struct {
 int p11_random(uint8_t *out, size_t len);
 int p11_random_add(const uint8_t *data, size_t len);
 int p11_hardware_poll(uint8_t *out, size_t len);
+// Whether this build has a hardware source. Without one everything that needs random numbers fails
+// with P11_ENTROPY until p11_entropy_seed.
+bool p11_has_source(void);
+#define P11_SEED 64
+#define P11_PERSONAL_MAX 64
+// Instantiates the generator from a seed that is used once and was replaced in storage before the
+// call. Where a source exists or the generator runs, the seed is mixed in. Wipes seed.
+int p11_entropy_seed(uint8_t *seed, size_t len, const uint8_t *personal, size_t personal_len);
 void p11_entropy_info(p11_entropy_info_t *out);
 
 // --- hashes --------------------------------------------------------------------------------
@@ -152,8 +163,51 @@ int p11_seal(uint8_t out[P11_SEALED_MAX], size_t *len, p11_slot_t master, p11_sl
     const p11_binding_t *binding);
 int p11_unseal(p11_slot_t *slot, p11_slot_t master, const uint8_t *blob, size_t len,
     const p11_binding_t *binding, int kind);
+// Any bytes: out has len + P11_NONCE + P11_TAG bytes, back again that many fewer.
+int p11_seal_bytes(uint8_t *out, p11_slot_t master, const p11_binding_t *binding,
+    const uint8_t *data, size_t len);
+int p11_unseal_bytes(uint8_t *out, p11_slot_t master, const uint8_t *blob, size_t len,
+    const p11_binding_t *binding);
 int p11_mac(uint8_t out[P11_MAC], p11_slot_t master, const uint8_t *context, size_t context_len,
     const uint8_t *data, size_t len);
+
+// --- secret keys ---------------------------------------------------------------------------
+
+// 1..P11_SECRET_MAX bytes; import wipes value whatever happens.
+int p11_secret_import(p11_slot_t *slot, uint8_t *value, size_t len);
+int p11_secret_generate(p11_slot_t *slot, size_t len);
+int p11_secret_export(uint8_t out[P11_SECRET_MAX], size_t *len, p11_slot_t slot);
+int p11_secret_size(size_t *len, p11_slot_t slot);
+// ECDH (SP 800-56A §5.7.1.2): the last len bytes of the x coordinate become a secret key.
+int p11_ecdh(p11_slot_t *slot, p11_slot_t key, const uint8_t *point, size_t point_len, size_t len);
+
+// Running operations. They hold the slot, never the key: the slot must live as long as they do.
+typedef struct {
+    p11_hash_t inner;
+    p11_slot_t slot;
+} p11_keyed_t; // HMAC (FIPS 198-1)
+typedef struct {
+    uint8_t chain[16];
+    uint8_t pending[16];
+    uint32_t used;
+    p11_slot_t slot;
+} p11_cmac_t; // CMAC (SP 800-38B)
+typedef struct {
+    uint8_t chain[16];
+    uint8_t mode; // bit 0 encrypt, bit 1 CBC
+    p11_slot_t slot;
+} p11_aes_t; // ECB, CBC (SP 800-38A)
+
+int p11_keyed_start(p11_keyed_t *hmac, int algorithm, p11_slot_t slot);
+int p11_keyed_update(p11_keyed_t *hmac, const uint8_t *data, size_t len);
+int p11_keyed_digest(uint8_t out[P11_HASH_MAX], const p11_keyed_t *hmac);
+int p11_cmac_start(p11_cmac_t *cmac, p11_slot_t slot);
+int p11_cmac_update(p11_cmac_t *cmac, const uint8_t *data, size_t len);
+int p11_cmac_digest(uint8_t out[16], const p11_cmac_t *cmac);
+// iv NULL: ECB.
+int p11_aes_start(p11_aes_t *aes, p11_slot_t slot, bool encrypt, const uint8_t *iv, size_t iv_len);
+// Whole blocks.
+int p11_aes_update(uint8_t *out, p11_aes_t *aes, const uint8_t *data, size_t len);
 
 // --- memory --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 //
 //   key-encryption key = HMAC(salt, stretched PIN || device secret || aad)
 //   object key         = HMAC(master key, "seal" || context)
+//   key of bytes           = HMAC(master key, "data" || context)
 //   code of data       = HMAC(master key, "mac" || length of context || context || data)[:16]
 #include <string.h>
 
@@ -151,7 +152,8 @@ int p11_master_unwrap(p11_slot_t *slot, const p11_pin_t *pin, const uint8_t *blo
     return status;
 }
 
-static int object_key(uint8_t key[KEY], p11_slot_t master, const p11_binding_t *binding) {
+static int object_key(uint8_t key[KEY], p11_slot_t master, const char label[4],
+    const p11_binding_t *binding) {
     if (binding->context_len < 1 || binding->context_len > CONTEXT_MAX) {
         return P11_BAD_CONTEXT;
     }
@@ -161,7 +163,7 @@ static int object_key(uint8_t key[KEY], p11_slot_t master, const p11_binding_t *
     }
     p11_hmac_t hmac;
     p11_hmac_start(&hmac, parent->value, KEY);
-    p11_hmac_add(&hmac, "seal", 4);
+    p11_hmac_add(&hmac, label, 4);
     p11_hmac_add(&hmac, binding->context, binding->context_len);
     return p11_hmac_end(&hmac, key);
 }
@@ -171,7 +173,7 @@ int p11_seal(uint8_t out[P11_SEALED_MAX], size_t *len, p11_slot_t master, p11_sl
     uint8_t key[KEY];
     memset(out, 0, P11_SEALED_MAX);
     *len = 0;
-    int status = object_key(key, master, binding);
+    int status = object_key(key, master, "seal", binding);
     const p11_key_t *object = p11_slot_get(slot, P11_OBJECT_KINDS);
     if (status == P11_OK && object == NULL) {
         status = P11_BAD_SLOT;
@@ -200,7 +202,7 @@ int p11_unseal(p11_slot_t *slot, p11_slot_t master, const uint8_t *blob, size_t 
     uint8_t value[P11_SECRET_MAX];
     size_t value_len = len - P11_NONCE - P11_TAG;
     *slot = 0;
-    int status = object_key(key, master, binding);
+    int status = object_key(key, master, "seal", binding);
     if (status == P11_OK) {
         if (kind < P11_P256 || kind > P11_SECRET) {
             status = P11_BAD_KIND;
@@ -220,6 +222,38 @@ int p11_unseal(p11_slot_t *slot, p11_slot_t master, const uint8_t *blob, size_t 
         status = p11_slot_take(slot, kind, value, value_len);
     }
     p11_wipe(value, sizeof(value));
+    p11_wipe(key, sizeof(key));
+    p11_wipe_stack();
+    return status;
+}
+
+int p11_seal_bytes(uint8_t *out, p11_slot_t master, const p11_binding_t *binding,
+    const uint8_t *data, size_t len) {
+    uint8_t key[KEY];
+    int status = object_key(key, master, "data", binding);
+    if (status == P11_OK) {
+        status = encrypt(out, key, data, len, binding->aad, binding->aad_len);
+    }
+    if (status != P11_OK) {
+        p11_wipe(out, len + P11_NONCE + P11_TAG);
+    }
+    p11_wipe(key, sizeof(key));
+    p11_wipe_stack();
+    return status;
+}
+
+int p11_unseal_bytes(uint8_t *out, p11_slot_t master, const uint8_t *blob, size_t len,
+    const p11_binding_t *binding) {
+    uint8_t key[KEY];
+    int status = object_key(key, master, "data", binding);
+    if (status == P11_OK && len < P11_NONCE + P11_TAG) {
+        status = P11_BAD_SEALED;
+    }
+    if (status == P11_OK) {
+        status = decrypt(out, len - P11_NONCE - P11_TAG, key, blob, binding->aad,
+            binding->aad_len);
+        status = status == P11_NO ? P11_BAD_SEALED : status;
+    }
     p11_wipe(key, sizeof(key));
     p11_wipe_stack();
     return status;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Names that cannot be found in the sources, because they are no identifiers.
 
-Q(/ lib)
+// clang-format off
+Q(/lib)

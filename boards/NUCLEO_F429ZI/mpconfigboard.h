@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+// Upstream's NUCLEO_F429ZI, and the seams of the token.
+#include "ports/stm32/boards/NUCLEO_F429ZI/mpconfigboard.h"
+#include "stm32_port.h"

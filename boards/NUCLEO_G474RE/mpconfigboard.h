@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Upstream's NUCLEO_G474RE, and the seams of the token.
+#include "ports/stm32/boards/NUCLEO_G474RE/mpconfigboard.h"
+#include "stm32_port.h"
+
+// Upstream switches these off to fit into its smaller flash region; the token needs them.
+#undef MICROPY_PY_BINASCII
+#undef MICROPY_PY_DEFLATE
+#undef MICROPY_PY_JSON
+
+// And does not need these.
+#undef MICROPY_HW_CAN1_TX
+#undef MICROPY_HW_CAN1_RX
+#undef MICROPY_HW_CAN2_TX
+#undef MICROPY_HW_CAN2_RX
+#undef MICROPY_HW_ENABLE_DAC
+#define MICROPY_HW_ENABLE_DAC (0)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Upstream's NUCLEO_H743ZI with the token in it: own memory layout, manifest and C modules.
+
+include boards/NUCLEO_H743ZI/mpconfigboard.mk
+
+LD_FILES = $(BOARD_DIR)/memory.ld $(BOARD_DIR)/../stm32.ld boards/common_basic.ld
+FROZEN_MANIFEST = $(BOARD_DIR)/manifest.py
+RAWFLASH_CHIP = stm32 stm32_h7
+SRC_C += boards/NUCLEO_H743ZI/board_init.c
+
+include $(BOARD_DIR)/../stm32.mk

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+#include "ports/stm32/boards/PYBV11/stm32f4xx_hal_conf.h"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// No code: the register numbers of our drivers against the vendor's headers, when MicroPython's
+// stm32 port brings them.
+#include "py/mphal.h"
+#include "stm32_chip.h"
+
+#define SAME(ours, theirs) _Static_assert((ours) == (uint32_t)(theirs), #ours)
+
+SAME(RNG_AT, RNG_BASE);
+SAME(RNG_CR_ENABLE, RNG_CR_RNGEN);
+SAME(RNG_SR_READY, RNG_SR_DRDY);
+SAME(RNG_SR_CLOCK_NOW, RNG_SR_CECS);
+SAME(RNG_SR_SEED_NOW, RNG_SR_SECS);
+SAME(RNG_SR_CLOCK_WAS, RNG_SR_CEIS);
+SAME(RNG_SR_SEED_WAS, RNG_SR_SEIS);
+SAME(UNIQUE_ID_AT, UID_BASE);
+SAME(4, __NVIC_PRIO_BITS); // the level in rawflash/stm32.c is six of sixteen
+
+#ifdef STM32_FAMILY_WB
+SAME(RNG_CLOCK_AT, RCC_BASE + offsetof(RCC_TypeDef, AHB3ENR));
+SAME(RNG_CLOCK_BIT, RCC_AHB3ENR_RNGEN);
+SAME(RNG_SEMAPHORE_AT, HSEM_BASE + offsetof(HSEM_TypeDef, RLR));
+SAME(0x80000400u, HSEM_R_LOCK | HSEM_CR_COREID_CPU1);
+#else
+SAME(RNG_CLOCK_AT, RCC_BASE + offsetof(RCC_TypeDef, AHB2ENR));
+SAME(RNG_CLOCK_BIT, RCC_AHB2ENR_RNGEN);
+#endif
+
+#ifdef STM32_FAMILY_F4
+SAME(0x40023c00u, FLASH_R_BASE);
+SAME(1u << 10, FLASH_ACR_DCEN);
+SAME(1u << 12, FLASH_ACR_DCRST);
+SAME(0x10u, offsetof(FLASH_TypeDef, CR));
+SAME(3, FLASH_CR_SNB_Pos);
+SAME(2u << 8, FLASH_CR_PSIZE_1);
+SAME(1u << 16, FLASH_CR_STRT);
+SAME(1u << 31, FLASH_CR_LOCK);
+SAME(1u << 16, FLASH_SR_BSY);
+#endif
+
+#if defined(STM32_FAMILY_L4) || defined(STM32_FAMILY_G4) || defined(STM32_FAMILY_WB)
+SAME(1u << 10, FLASH_ACR_DCEN);
+SAME(1u << 12, FLASH_ACR_DCRST);
+SAME(0x08u, offsetof(FLASH_TypeDef, KEYR));
+SAME(0x10u, offsetof(FLASH_TypeDef, SR));
+SAME(0x14u, offsetof(FLASH_TypeDef, CR));
+SAME(0x18u, offsetof(FLASH_TypeDef, ECCR));
+SAME(0x20u, offsetof(FLASH_TypeDef, OPTR));
+SAME(3, FLASH_CR_PNB_Pos);
+SAME(1u << 16, FLASH_CR_STRT);
+SAME(1u << 30, FLASH_ECCR_ECCC);
+SAME(1u << 31, FLASH_ECCR_ECCD);
+SAME(0x1fff75e0u, FLASHSIZE_BASE);
+#ifdef STM32_FAMILY_WB
+SAME(0x58004000u, FLASH_REG_BASE);
+SAME(1u << 18, FLASH_SR_CFGBSY);
+SAME(1u << 19, FLASH_SR_PESD);
+SAME(0x1000, FLASH_PAGE_SIZE);
+#else
+SAME(0x40022000u, FLASH_R_BASE);
+SAME(1u << 11, FLASH_CR_BKER);
+SAME(1u << 8, SYSCFG_MEMRMP_FB_MODE);
+SAME(0x40010000u, SYSCFG_BASE);
+SAME(0x800, FLASH_PAGE_SIZE);
+#endif
+#endif
+
+#ifdef STM32_FAMILY_H7
+SAME(RCC_CR_AT, RCC_BASE);
+SAME(RCC_CR_HSI48_ON, RCC_CR_HSI48ON);
+SAME(RCC_CR_HSI48_READY, RCC_CR_HSI48RDY);
+SAME(RNG_SOURCE_AT, RCC_BASE + offsetof(RCC_TypeDef, D2CCIP2R));
+SAME(RNG_SOURCE_MASK, RCC_D2CCIP2R_RNGSEL);
+SAME(0x52002000u, FLASH_R_BASE);
+SAME(0x0cu, offsetof(FLASH_TypeDef, CR1));
+SAME(0x10u, offsetof(FLASH_TypeDef, SR1));
+SAME(0x14u, offsetof(FLASH_TypeDef, CCR1));
+SAME(0x18u, offsetof(FLASH_TypeDef, OPTCR));
+SAME(0x10cu, offsetof(FLASH_TypeDef, CR2));
+SAME(2u << 4, FLASH_CR_PSIZE_1);
+SAME(1u << 7, FLASH_CR_START);
+SAME(8, FLASH_CR_SNB_Pos);
+SAME(1u << 25, FLASH_SR_SNECCERR);
+SAME(1u << 26, FLASH_SR_DBECCERR);
+SAME(0x20000, FLASH_SECTOR_SIZE);
+SAME(0x1ff1e880u, FLASHSIZE_BASE);
+#endif

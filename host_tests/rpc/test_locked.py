@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+# ruff: noqa: F403, F405
+"""The locked build (`make firmware LOCKED=1`) on the emulated board.
+
+It boots into the RPC server, says nothing but frames, cannot be interrupted, has no default PIN,
+and serves programs as any other board once its owner has initialised it.
+"""
+
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+from harness import BUILD, EmulatedBoard, PortBoard, Served
+from wire import Caller, Refused, ay, n, u
+
+from p11board.frames import END, HELLO, PING, RPC, Frame, Hello
+from pkcs11.const import *
+
+pytestmark = pytest.mark.emulated
+LOCKED = Path(os.environ.get("P11_BUILD_LOCKED", BUILD.with_name(BUILD.name + "-locked")))
+SO_PIN = b"31415926"
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """A locked board on a new chip; off."""
+    if not (LOCKED / "firmware.p11a").exists():
+        pytest.skip(f"no locked firmware in {LOCKED}: make firmware LOCKED=1")
+    board = EmulatedBoard(tmp_path_factory.mktemp("locked"), LOCKED, repl=False)
+    yield board
+    board.stop()
+
+
+@pytest.fixture
+def line(locked):
+    """Its serial line, just after power-on."""
+    locked.cycle()
+    line = PortBoard(locked.port, start=False)
+    yield line
+    line.close()
+
+
+def refused(ckr, function, *args):
+    with pytest.raises(Refused) as caught:
+        function(*args)
+    assert caught.value.ckr == ckr, hex(caught.value.ckr)
+
+
+def test_the_first_thing_on_the_line_is_hello(line):
+    frame = line.next()
+    hello = Hello.decode(frame.payload)
+    assert frame.kind == HELLO and hello.locked and not hello.development
+    assert not line.reader.noise
+
+
+def test_no_key_leads_to_a_prompt(line):
+    line.greet()
+    keys = (b"\x03", b"\r\x03\x03\r\x01", b"\x04", b"\x02", b"\x05", b"\x1b[A", b"\x0e\x0f")
+    for key in keys:
+        line.send(key * 10 + b"\r\nimport machine; machine.reset()\r\n\x04")
+        assert line.silent(0.05)
+    assert line.ask(PING, 0, b"still here").payload == b"still here"
+    assert not line.reader.noise
+
+
+def test_end_does_not_end_the_server(line):
+    line.greet()
+    for _ in range(3):
+        assert line.ask(END, 0).kind == END
+        assert line.next().kind == HELLO
+        line.greet()
+    Caller(line.connect(1)).initialize()
+
+
+def test_junk_and_malformed_frames_bring_frames_only(line, request):
+    line.greet()
+    generator = random.Random(8)
+    size = (10 << 20) if request.config.getoption("--soak") else (256 << 10)
+    sent = 0
+    while sent < size:
+        data = bytes(generator.randrange(256) for _ in range(2048))
+        if generator.randrange(2):
+            kind = generator.choice((RPC, END, HELLO, PING, RPC | 0x80, RPC | 0xC0, 0x55))
+            frame = bytearray(Frame(kind, generator.randrange(20), 0, data[:64]).encode())
+            frame[3] = generator.randrange(256)
+            data = bytes(frame) + data
+        line.send(data)
+        sent += len(data)
+        while not line.silent(0):
+            line.next()
+    line.send(bytes(2048))
+    line.greet()
+    assert not line.reader.noise
+    caller = Caller(line.connect(1))
+    caller.initialize()
+    assert caller.slots() == [1]
+
+
+def test_there_is_no_default_mode(line):
+    """Until C_InitToken and C_InitPIN every call on private objects fails."""
+    line.greet()
+    caller = Caller(line.connect(1))
+    caller.initialize()
+    flags = caller.token_info()[1][0]
+    assert not flags & (CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED)
+    session = caller.open()
+    for pin in (b"0000", b"1234", SO_PIN):
+        refused(CKR_USER_PIN_NOT_INITIALIZED, caller.login, session, pin)
+    for token in (True, False):
+        with pytest.raises(Refused):
+            caller.keypair(session, token=token)
+    with pytest.raises(Refused):
+        caller.create(session, [(CKA_CLASS, CKO_DATA), (CKA_TOKEN, True), (CKA_PRIVATE, True)])
+    assert caller.find(session) == []
+
+
+def test_its_owner_initialises_it_and_programs_use_it(locked, tmp_path):
+    locked.cycle()
+    served = Served(locked, tmp_path)
+    words = ["--init-token", "--label", "mine", "--so-pin", SO_PIN.decode()]
+    served.tool(*words)
+    officer = ["--login", "--login-type", "so", "--so-pin", SO_PIN.decode()]
+    served.tool(*officer, "--init-pin", "--new-pin", "271828")
+    user = ["--login", "--pin", "271828"]
+    served.tool(*user, "--keypairgen", "--key-type", "EC:prime256v1", "--id", "01", "--label", "k")
+    assert "k" in served.tool(*user, "--list-objects")
+    locked.cycle()
+    served.wait_for("serving")
+    assert re.search(r"label: +k", served.tool(*user, "--list-objects"))
+    assert "locked build" in served.p11board("doctor")
+    served.p11board("release")
+    served.p11board("resume")
+    served.stop()
+
+
+def test_a_wrong_pin_gives_no_way_in(line):
+    line.greet()
+    caller = Caller(line.connect(1))
+    caller.initialize()
+    session = caller.open()
+    refused(CKR_PIN_INCORRECT, caller.login, session, b"0000")
+    assert caller.find(session, [(CKA_CLASS, CKO_PRIVATE_KEY)]) == []
+    parts = u(session), ay(b"\0" * 32), n(64)
+    refused(CKR_OPERATION_NOT_INITIALIZED, caller.data, 43, "uayfy", *parts)
+
+
+def test_the_image_has_neither_compiler_nor_doors(locked):
+    """What the locked build must not hold, by name in the linked program's symbols."""
+    text = (LOCKED / "firmware.map").read_text(errors="replace")
+    linked = text[text.index("Memory Configuration") :]
+    for symbol in (
+        "mp_compile",
+        "mp_parse",
+        "pyexec_friendly_repl",
+        "pyexec_raw_repl",
+        "machine_mem_type",
+        "uctypes_struct_type",
+        "mp_raw_code_load",
+        "mp_native_f_module",
+        "mp_type_vfs_lfs2",
+        "mp_builtin_exec",
+    ):
+        assert not re.search(rf"^\s+0x[0-9a-f]+\s+{symbol}\b", linked, re.M), symbol

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""How a store begins and ends (FORMAT.md §7): CREATE, creation, factory reset.
+
+Promises: an interrupted creation is recognised and counts as blank; a reset that has begun is
+finished by the next mount, whatever power does.
+"""
+
+from .cells import CREATE, RECORD, pack_mark
+from .events import Events
+from .flash import FlashError
+from .index import LIVE
+from .log import BLANK, BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
+
+RESET_INTENT = 0x06
+
+
+class Birth(Events):
+    """Creation and reset."""
+
+    def start_over(self):
+        """Creation or reset was under way: erase what is neither spare nor the CREATE sector."""
+        dirty = False
+        for s in range(self.count):
+            if self.state[s] != OLD and s != self.mark_sector:
+                self.state[s] = DIRTY
+                dirty = True
+        if dirty:
+            self.firm_mark()
+            self.erase_dirty()
+        wear, state, marks = self.wear, self.state, self.marks
+        mark, value = self.mark_sector, self.mark_value
+        self.clear()
+        self.wear, self.state, self.marks = wear, state, marks
+        self.mark_sector, self.mark_value = mark, value
+
+    def firm_mark(self):
+        """Have a CREATE that stays: its second copy was started when it was complete.
+
+        No fence: an interrupted call touched one cell, and CREATE over a trace of the same CREATE
+        either takes or is refused; then the next cell serves.
+        """
+        s = self.mark_sector
+        z = self.z
+        c = copy = 0
+        cell = bytearray(z)
+        while not self.marks[s] & 2:
+            if c == self.cells:
+                raise FlashError("CREATE")
+            self.device.raw_read(self.base[s] + c * z, cell)
+            if cell == b"\xff" * z:
+                self.blank_cell()
+                pack_mark(self.cell, CREATE, self.mark_value, copy)
+                try:
+                    self.device.program(self.base[s] + c * z, self.cell)
+                    copy += 1
+                    self.marks[s] |= copy
+                except FlashError:
+                    pass
+            c += 1
+
+    def erase_dirty(self):
+        """Erase the sectors that wait for it; the store is read-only when one resists."""
+        for s in range(self.count):
+            if self.state[s] == DIRTY or self.state[s] == BROKEN:
+                try:
+                    self.erase(s)
+                except StoreError:
+                    pass
+
+    def intended(self):
+        """True when a live reset intent names this store."""
+        a = self.index.a
+        for e in self.index:
+            if a[e] == RESET_INTENT and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+                return True
+        return False
+
+    def reset_region(self):
+        """Erase every sector, the one with the intent last (FORMAT.md §7)."""
+        last = -1
+        for e in self.index:
+            if self.index.a[e] == RESET_INTENT and self.index.a[e + 2] & LIVE:
+                last = self.index.a[e + 2] & 0xFF
+        mark = self.mark_sector
+        for s in range(self.count):
+            if s != last and s != mark and self.state[s] != SPARE and self.state[s] != OLD:
+                self.erase(s)
+        if mark < 0:
+            for s in range(self.count):
+                if s != last:
+                    mark = s
+            self.device.erase(mark)
+            self.wear[mark] += 1
+            self.state[mark] = MARK
+            self.mark_sector = mark
+            self.mark_value = self.store_id
+            self.marks[mark] = 0
+        self.firm_mark()
+        if last >= 0:
+            self.state[last] = DIRTY
+        self.start_over()
+        self.blank = True
+
+    def create(self):
+        """Make a blank region an empty store (FORMAT.md §7)."""
+        if self.mark_sector < 0:
+            self.mark_value = 0
+            for s in range(self.count):
+                if self.state[s] == BLANK:
+                    self.mark_sector = s
+                    try:
+                        self.firm_mark()
+                        break
+                    except FlashError:
+                        self.mark_sector = -1
+            if self.mark_sector < 0:
+                raise StoreError(IO)
+        else:
+            self.firm_mark()
+        mark = self.mark_sector
+        self.state[mark] = MARK
+        for s in range(self.count):
+            if s != mark and self.state[s] != SPARE:
+                self.erase(s)
+        self.store_id = self.mark_value
+        while self.store_id == self.mark_value or not self.store_id:
+            self.store_id = self.number()
+        self.begin(self.open_next())
+        self.seal()  # of nothing: from here on there is a store
+        self.blank = False
+        self.erase(mark)
+        self.mark_sector = -1
