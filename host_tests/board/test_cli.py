@@ -207,7 +207,14 @@ def test_a_killed_board_is_noticed_in_the_middle_of_a_command(emulated):
 
 def test_ctrl_c_ends_a_command_with_130_and_leaves_the_board_usable(board):
     command = [sys.executable, "-m", "p11board", *board.options(), "random", "1000000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A background job starts with SIGINT ignored, and a child inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_until_busy(board.port)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
