@@ -49,9 +49,14 @@ def test_objects_survive_a_power_cycle_and_reading_them_writes_nothing(emulated)
     check_pair(emulated, pair)
 
 
+# Seconds until QEMU's threads have written to the file what the chip has already taken.
+SETTLED = 0.5
+
+
 def test_objects_survive_a_pulled_plug(emulated):
     pair = make_pair(emulated)
     for _ in range(3):
+        time.sleep(SETTLED)
         emulated.emulator.kill()
         emulated.start()
         check_pair(emulated, pair)
@@ -73,6 +78,7 @@ def pull_the_plug_while_writing(emulated, pair, seconds):
 
 def test_a_plug_pulled_in_the_middle_of_writing_loses_nothing_stored_before(emulated):
     pair = make_pair(emulated)
+    time.sleep(SETTLED)
     for seconds in (0.005, 0.02, 0.04, 0.08):
         pull_the_plug_while_writing(emulated, pair, seconds)
 
