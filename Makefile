@@ -157,6 +157,10 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 soak: deps-test venv firmware-next firmware-notrng ## the long versions of the tests
 	@$(PY) tools/test.py --soak
 
+.PHONY: bench
+bench: deps-test venv sources ## instructions of the P-256 engine against mbedTLS: build/bench.json
+	@$(PY) tools/bench_p256.py --mbedtls $(MBEDTLS)
+
 .PHONY: lint
 lint: venv ## style of Python (ruff) and C (clang-format)
 	@$(PY) tools/test.py --style

@@ -39,7 +39,6 @@ test_table=(
     'picolibc-riscv64-unknown-elf  includes_riscv stdio.h'
     'qemu-system-misc          has qemu-system-riscv32'
     'valgrind                  has valgrind'
-    'softhsm2                  has softhsm2-util'
     'opensc                    has pkcs11-tool'
     'p11-kit                   has p11-kit'
     'p11-kit-modules           compgen -G /usr/lib/*/pkcs11/p11-kit-client.so'

@@ -27,7 +27,7 @@ SO_PIN = b"31415926"
 def locked(tmp_path_factory):
     """A locked board on a new chip; off."""
     if not (LOCKED / "firmware.p11a").exists():
-        pytest.skip(f"no locked firmware in {LOCKED}: make firmware LOCKED=1")
+        pytest.skip(f"no locked firmware in {LOCKED}: the port cannot build it yet")
     board = EmulatedBoard(tmp_path_factory.mktemp("locked"), LOCKED, repl=False)
     yield board
     board.stop()
