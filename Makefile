@@ -157,6 +157,14 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 soak: deps-test venv firmware-next firmware-notrng ## the long versions of the tests
 	@$(PY) tools/test.py --soak
 
+.PHONY: cuts
+cuts: venv ## the store against power cuts at every operation and at random (SIZE=1000000 runs)
+	@$(PY) tools/cuts.py --size $(or $(SIZE),1000000)
+
+.PHONY: bench-store
+bench-store: venv firmware ## what the store costs in flash, RAM and time: build/bench-store.json
+	@$(PY) tools/bench_store.py --build $(OUT)
+
 .PHONY: lint
 lint: venv ## style of Python (ruff) and C (clang-format)
 	@$(PY) tools/test.py --style
