@@ -62,6 +62,11 @@ print(repr([(i, bytes(t.pal.read(i)[1][-60:])) for i in t.pal.ids() if t.pal.inf
 """
 
 
+# QEMU writes the file behind the chip's back, with one thread: in order, as a chip does.
+IN_ORDER = ("-object", "main-loop,id=main-loop,thread-pool-min=0,thread-pool-max=1")
+COUNTED = ("-icount", "shift=0,sleep=off")
+
+
 class Chip:
     """A flash file with the application, whose key region is put back for each run."""
 
@@ -93,14 +98,17 @@ class Chip:
             self.rules.write_text(rules(writes))
             name = f"blkdebug:{self.rules}:{name}"
         # The application itself for a loader: it boots faster and knows the flash as well.
-        board = Board(name, self.build / "firmware.elf", "-icount", "shift=0,sleep=off", *options)
+        board = Board(name, self.build / "firmware.elf", *COUNTED, *IN_ORDER, *options)
         return board.start()
 
     def run(self, program, writes=None, *options):
-        """Power on, run a program, pull the plug. Returns what it printed."""
+        """Power on, run a program, power off. Returns what it printed."""
         board = self.power(writes, *options)
         try:
-            return board.run(program, 60)
+            printed = board.run(program, 60)
+            board.process.terminate()  # what the chip has taken reaches the file
+            board.process.wait(20)
+            return printed
         finally:
             board.kill()
 

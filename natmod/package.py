@@ -22,8 +22,8 @@ LEFT_OUT = {"pal/flash_ast1030.py", "pal/flash_stm32.py"}
 def sources():
     """(path of the source, name on the board) of all Python files."""
     for package, folder in (("pal", ROOT), ("pkcs11", ROOT / "firmware")):
-        for path in sorted((folder / package).glob("*.py")):
-            name = "%s/%s" % (package, path.name)
+        for path in sorted((folder / package).rglob("*.py")):
+            name = str(path.relative_to(folder))
             if name not in LEFT_OUT:
                 yield path, name
     for path in sorted((ROOT / "natmod" / "stock").glob("*.py")):

@@ -9,9 +9,10 @@ from .cells import CREATE, RECORD, pack_mark
 from .events import Events
 from .flash import FlashError
 from .index import LIVE
-from .log import BLANK, BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
+from .log import BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
 
 RESET_INTENT = 0x06
+MARK_CELLS = 16  # of a sector, from its first on, may hold CREATE
 
 
 class Birth(Events):
@@ -44,7 +45,7 @@ class Birth(Events):
         c = copy = 0
         cell = bytearray(z)
         while not self.marks[s] & 2:
-            if c == self.cells:
+            if c == MARK_CELLS:
                 raise FlashError("CREATE")
             self.device.raw_read(self.base[s] + c * z, cell)
             if cell == b"\xff" * z:
@@ -106,13 +107,12 @@ class Birth(Events):
         if self.mark_sector < 0:
             self.mark_value = 0
             for s in range(self.count):
-                if self.state[s] == BLANK:
-                    self.mark_sector = s
-                    try:
-                        self.firm_mark()
-                        break
-                    except FlashError:
-                        self.mark_sector = -1
+                self.mark_sector = s
+                try:
+                    self.firm_mark()
+                    break
+                except FlashError:
+                    self.mark_sector = -1
             if self.mark_sector < 0:
                 raise StoreError(IO)
         else:

@@ -33,6 +33,7 @@ class Collector(Log):
         """Forget everything that was learned from the flash."""
         super().clear()
         self.carry = []  # sectors to be named in the next evacuation besides its own
+        self.full_at = 1 << 16  # cells that are known not to fit
 
     def size(self, e):
         """Cells of the record of entry e."""
@@ -112,6 +113,10 @@ class Collector(Log):
             if self.in_sectors[slot]:
                 n += 2
         return n
+
+    def capacity(self):
+        """Cells that live records may fill."""
+        return (self.count - 1) * (self.cells - self.body - self.keep_put - 3)
 
     # --- evacuation ----------------------------------------------------------------------------
 
@@ -276,41 +281,47 @@ class Collector(Log):
 
     # --- room ----------------------------------------------------------------------------------
 
+    def laggard(self):
+        """The least worn sector in use when it lags behind, -1 when none does."""
+        least = -1
+        for s in range(self.count):
+            if self.state[s] == USED and (least < 0 or self.wear[s] < self.wear[least]):
+                least = s
+        return least if least >= 0 and max(self.wear) - self.wear[least] > 1 else -1
+
     def victim(self):
-        """The sector to collect next: the oldest, or one that lags in wear; not the active one."""
-        oldest = least = -1
+        """The sector to collect next: one that lags in wear, or the oldest but the active one."""
+        oldest = self.laggard()
+        if oldest >= 0:
+            return oldest
         for s in range(self.count):
             if self.state[s] == USED and s != self.active:
                 if oldest < 0 or self.seq[s] < self.seq[oldest]:
                     oldest = s
-                if least < 0 or self.wear[s] < self.wear[least]:
-                    least = s
-        if oldest < 0:
-            return self.active
-        if max(self.wear) - self.wear[least] > 1:
-            return least
-        return oldest
+        return self.active if oldest < 0 else oldest
 
     def make_room(self, need, keep):
         """Return the active sector, ready to take `need` cells. StoreError FULL when it cannot."""
         if need + self.body > self.cells - keep:
             raise StoreError(FULL)
-        for _ in range(3 * self.count):
+        rounds = 0
+        while True:
             a = self.active
             if a >= 0 and not self.taint >> a & 1 and self.ready(a, need, keep):
                 return a
             if self.worn:
                 raise StoreError(WORN)
-            spares = self.spares()
-            if spares > 1 or a < 0:
+            if self.spares() > 1 or a < 0:
                 self.open_next()
                 self.spread(need, keep)
                 continue
+            if rounds == 3 * self.count:
+                raise StoreError(FULL)
+            rounds += 1
             v = self.victim()
-            if v != a:
-                self.move_some(v)
+            if v != a and 2 * self.live_cells() > self.capacity():
+                self.move_some(v)  # nearly full: sectors must pack well
             self.evacuate(v)
-        raise StoreError(FULL)
 
     def spread(self, need, keep):
         """Give critical records whose copies share a sector one in the sector just opened."""
@@ -343,12 +354,16 @@ class Collector(Log):
 
     # --- purge ---------------------------------------------------------------------------------
 
-    def dead_secret(self, e):
-        """True when entry e is a dead secret whose payload is still in flash."""
+    def dead_payload(self, e):
+        """True when entry e is dead and its payload must not stay in flash.
+
+        Secrets never stay. Where zeros can be programmed no dead payload does, so that an old
+        value cannot come back when the sector with the new one is lost.
+        """
         a = self.index.a
         return (
-            a[e + 3] & SECRET
-            and a[e]
+            a[e]
+            and (a[e + 3] & SECRET or self.zero_mode != ZERO_NONE)
             and a[e + 3] & 0xF0 <= PART
             and a[e + 6]
             and not a[e + 2] & (LIVE | ZEROED)
@@ -368,17 +383,18 @@ class Collector(Log):
         a[e + 2] |= ZEROED
 
     def purge(self):
-        """Destroy every dead secret."""
+        """Destroy every payload that is dead."""
         hit = 0
         for e in self.index:
-            if self.dead_secret(e):
+            if self.dead_payload(e):
                 if self.zero_mode != ZERO_NONE:
                     try:
                         self.zeroise(e)
                         continue
                     except FlashError:
                         pass
-                hit |= 1 << (self.index.a[e + 2] & 0xFF)
+                if self.index.a[e + 3] & SECRET:
+                    hit |= 1 << (self.index.a[e + 2] & 0xFF)
         for s in range(self.count):
             if hit >> s & 1 and self.state[s] == USED:
                 self.evacuate(s)
@@ -386,9 +402,11 @@ class Collector(Log):
             self.level()
 
     def level(self):
-        """Evacuate the least worn sector in use when it lags behind."""
-        v = self.victim()
-        if v != self.active and max(self.wear) - self.wear[v] > 1 and self.spares():
+        """Let sectors that lag in wear take part: purges erase where the secrets are."""
+        for _ in range(self.count):
+            v = self.laggard()
+            if v < 0 or not self.spares():
+                return
             self.evacuate(v)
 
     def failed(self, error):

@@ -21,6 +21,7 @@ HASH = const(7)  # length of the label << 8 | 8 bits of its CRC
 LIVE = const(0x100)  # bits of PLACE
 BAD = const(0x200)  # payload failed its CRC, or the header is lost
 ZEROED = const(0x400)  # payload is all zero
+OPEN = const(0x800)  # nothing closed its transaction (while mounting)
 
 STRIDE = const(8)
 _GROW = const(16)

@@ -6,7 +6,8 @@ later one before an earlier; nothing older hides behind a record that was lost.
 """
 
 from .cells import CHAIN, CRITICAL, DAMAGED, PART, RECORD
-from .index import BAD, LIVE, ZEROED
+from .flash import ZERO_NONE
+from .index import BAD, LIVE, OPEN, ZEROED
 from .look import Look
 
 
@@ -19,12 +20,23 @@ class Liveness(Look):
         a = index.a
         top = self.version
         for e in range(0, index.words, 8):
+            if a[e + 2] & OPEN:
+                a[e + 2] &= ~OPEN
+                s = a[e + 2] & 0xFF
+                if s == self.active or self.void >> s & 1:
+                    a[e] = 0  # torn
+                else:
+                    a[e + 2] |= BAD  # another sector was opened: this was sealed once
             if a[e]:
                 version = a[e + 4] | a[e + 5] << 16
                 if version > top:
                     top = version
         self.version = top
         for s in range(self.count):
+            scan = scans[s]
+            if scan and s != self.active and not self.void >> s & 1:
+                if 0 <= scan.junk < scan.tail - 2:  # the shortest transaction has three cells
+                    self.unnamed += 1
             for oid, cell in scans[s].lost if scans[s] else ():
                 newer = False
                 for e in index:
@@ -122,13 +134,18 @@ class Liveness(Look):
         for e in self.index:
             place = a[e + 2]
             if place & BAD and not a[e + 3] & DAMAGED:
-                if place & LIVE or not (place & ZEROED or self.dead_secret(e)):
+                if place & LIVE or not (place & ZEROED or self.dead_payload(e)):
                     self.taint |= 1 << (place & 0xFF)
         for e in self.incomplete:
             a[e + 2] |= BAD  # lacks a part; its own record is sound, so nothing is tainted
 
     def doubt_older(self):
-        """A sector in use is lost: what was written before the newest one may be out of date."""
+        """A sector in use is lost: what was written before the newest one may be out of date.
+
+        Where dead payloads are zeroised an old value cannot show, so nothing is in doubt.
+        """
+        if self.zero_mode != ZERO_NONE:
+            return
         a = self.index.a
         for e in self.index:
             if a[e + 2] & 0xFF != self.active:

@@ -108,7 +108,7 @@ class Log:
         reserve = 2 * f + 5
         if self.zero_mode == ZERO_NONE and n < 8:
             # room for the RETIRE of a sector without content, however often power fails
-            reserve = f + 2 + (f + 3) * ((6 + n - 1) // (n - 1))
+            reserve = f + 2 + (f + 3) * (1 + 6 // (n - 1))
         self.keep_small = reserve + 5  # cells kept free by deletes and events
         self.keep_put = reserve + 11
         self.keep_move = reserve
@@ -270,6 +270,7 @@ class Log:
         self.t_start = self.tail[s]
         self.t_crc = self.seed[s]
         self.t_ids = 0
+        self.t_seen = set()
         self.t_count = 0
 
     def record(self, buf, tf, kind, oid, length, version):
@@ -282,11 +283,17 @@ class Log:
         view = memoryview(buf)
         pack_record(buf, tf, kind, oid, length, version, view[z : z + length], self.seed[s])
         self.t_crc = crc32(view[0:CELL], self.t_crc)
-        self.t_ids ^= oid
-        self.t_count += 1
+        self.names(oid)
         c = self.tail[s]
         self.put(s, c, buf)
         return c
+
+    def names(self, oid):
+        """Count a header in; its id goes into the exclusive-or once."""
+        self.t_count += 1
+        if oid not in self.t_seen:
+            self.t_seen.add(oid)
+            self.t_ids ^= oid
 
     def mark(self, tf, kind, oid, length, version):
         """Append a header without payload: TOMBSTONE, RETIRE, STATE. Returns its cell."""
@@ -295,8 +302,7 @@ class Log:
         cell = self.cell
         pack_record(cell, tf, kind, oid, length, version, None, self.seed[s])
         self.t_crc = crc32(memoryview(cell)[0:CELL], self.t_crc)
-        self.t_ids ^= oid
-        self.t_count += 1
+        self.names(oid)
         c = self.tail[s]
         self.put(s, c, cell)
         return c

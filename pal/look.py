@@ -4,8 +4,11 @@
 Promises: each byte is read once; a region that is not recognised is refused and left alone.
 """
 
-from .birth import Birth
-from .cells import CREATE, STAMP, header_fields, mark_value, torn_create
+import struct
+from binascii import crc32
+
+from .birth import MARK_CELLS, Birth
+from .cells import CREATE, KINDS, STAMP, header_fields, mark_value, torn_create, wipe
 from .log import BLANK, DIRTY, FOREIGN, LOST, MARK, NEWER, OLD, UNRECOGNISED, USED, StoreError
 from .salvage import salvage
 from .scan import Scan
@@ -25,6 +28,7 @@ class Look(Birth):
         self.marks = bytearray(self.count)  # by sector: 1 CREATE, 2 its second copy
         self.chains = {}  # (id, version): parts, while mounting
         self.unnamed = 0  # records lost beyond naming
+        self.orphans = 0  # bit per sector: content, but no header
         self.lost = False
         self.blank = False
 
@@ -57,6 +61,7 @@ class Look(Birth):
         first = True
         create = True  # nothing but CREATE, whole or torn
         marks = 0
+        signs = set()
         c = 0
         while c < self.cells:
             o = w.at(c, 1)
@@ -74,7 +79,10 @@ class Look(Birth):
                     rest = False
                 else:
                     first = False
-                create = create and not stamped and (w.faults or torn_create(cell))
+                create = create and c < MARK_CELLS and not stamped
+                create = create and (w.faults or torn_create(cell))
+                if not rest and self.kin(cell, signs):
+                    self.orphans |= 1 << s
             c += 1
         if first and rest:
             self.state[s] = BLANK
@@ -86,6 +94,19 @@ class Look(Birth):
         else:
             self.state[s] = DIRTY
         self.creatable = self.creatable and create
+
+    def kin(self, cell, signs):
+        """True when two control cells of a sector share a seed: it is not just garbage.
+
+        CRC is linear, so the stored one and that from 0 differ by the same word for one seed.
+        """
+        if KINDS[cell[0]] != 1:
+            return False
+        sign = crc32(cell[0:12]) ^ struct.unpack_from("<I", cell, 12)[0]
+        if sign in signs:
+            return True
+        signs.add(sign)
+        return False
 
     def look_used(self, s, w, header):
         """Read the body of a sector with a valid header."""
@@ -139,7 +160,11 @@ class Look(Birth):
         self.creatable = True
         self.misfit = False
         w = Window(self.device, self.z, self.cells)
-        scans = [self.look(s, w) for s in range(self.count)]
+        try:
+            scans = [self.look(s, w) for s in range(self.count)]
+        finally:
+            wipe(w.buf)
+            wipe(w.raw)
         for s in range(self.count):
             if self.marks[s] > (self.marks[self.mark_sector] if self.mark_sector >= 0 else 0):
                 self.mark_sector = s
@@ -152,13 +177,11 @@ class Look(Birth):
                 if scans[s] and scans[s].store_id == self.mark_value:
                     self.discard(s, scans)  # a store whose reset had reached this point
         if self.void_only(scans):
-            if self.creatable:
-                if not self.region_blank():
-                    raise StoreError(UNRECOGNISED)
-            elif self.mark_sector < 0:
+            if self.mark_sector >= 0:
+                if not self.creatable:
+                    self.start_over()
+            elif not self.creatable or not self.region_blank():
                 raise StoreError(UNRECOGNISED)
-            else:
-                self.start_over()
             self.blank = True
         return scans
 
@@ -202,12 +225,10 @@ class Look(Birth):
             if scans[s]:
                 if scans[s].store_id != self.store_id:
                     raise StoreError(FOREIGN)
-            elif scans[newest].used >> s & 1 and s not in gone and not self.retired_here(s):
+            elif s in gone or self.seq[s]:
+                continue  # taken out of use
+            elif (scans[newest].used | self.orphans) >> s & 1:
                 self.state[s] = LOST
                 self.lost = True
         if self.misfit and self.lost:
             raise StoreError(UNRECOGNISED)
-
-    def retired_here(self, s):
-        """True when sector s was seen with a header and then taken out of use."""
-        return self.seq[s] > 0

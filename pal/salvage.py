@@ -8,7 +8,7 @@ stays unreadable is named by the exclusive-or of ids in COMMIT, when it is the o
 import struct
 from binascii import crc32
 
-from .cells import CELL, PAYLOAD_MAX, RECORD_FORM, STATE
+from .cells import CELL, PAYLOAD_MAX, RECORD_FORM, STATE, wipe
 from .index import BAD
 from .scan import hash_of
 
@@ -45,12 +45,14 @@ def salvage(store, scan, held):
     z = store.z
     s = scan.sector
     seed = scan.seed
+    index = store.index
     base = store.base[s]
     end = held.start + held.n
     c = held.start
-    count = 0
-    ids = 0
-    before = store.index.words
+    missing = held.count
+    gap = 0  # cells that are no record
+    found = set()
+    before = index.words
     while c < end:
         room = min(end - c, 1 + (PAYLOAD_MAX + z - 1) // z)
         buf = bytearray(room * z)
@@ -58,32 +60,32 @@ def salvage(store, scan, held):
         fields = judge(buf, z, seed) or mend(buf, z, seed)
         if not fields:
             c += 1
+            gap += 1
             continue
         tf, kind, oid, length, version, good = fields
-        count += 1
-        ids ^= oid
+        missing -= 1
+        found.add(oid)
         if tf >= 0x40:
             if good:
                 scan.extra((tf, kind, oid, length, version))
         elif tf >= 0x30:
-            a = store.index.a
-            e = store.index.words - 8
+            a = index.a
+            e = index.words - 8
             if e < before or a[e] != oid or a[e + 1] != c - 1 or a[e + 3] != tf:
-                store.index.add(oid, c, s, tf, version, 0, 0)
+                index.add(oid, c, s, tf, version, 0, 0)
         else:
             place = s if good else s | BAD
             payload = memoryview(buf)[z : z + length]
             label_hash = hash_of(payload) if good and tf < 0x20 and length else 0
-            store.index.add(oid, c, place, tf | kind << 8, version, length, label_hash)
+            index.add(oid, c, place, tf | kind << 8, version, length, label_hash)
             c += (length + z - 1) // z
+        wipe(buf)
         c += 1
-    if held.count and count == held.count - 1:
-        lost = ids ^ held.ids
-        a = store.index.a
-        for e in range(before, store.index.words, 8):
-            if a[e] == lost:  # its twin is there
-                lost = 0
+    lost = held.ids
+    for oid in found:
+        lost ^= oid
+    if missing == 1 or (missing == 2 and gap == 2):
         if lost and lost != 4:
             scan.lost.append((lost, held.start))
-    elif held.count and count < held.count:
-        store.unnamed += held.count - count
+    elif missing > 0:
+        store.unnamed += missing

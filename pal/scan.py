@@ -25,7 +25,6 @@ from .cells import (
     RECORD_FORM,
     RESOLUTION,
     SEAL,
-    SECRET,
     SUCCESS,
     SUCCESS_SEAL,
     VERDICT_FORM,
@@ -33,34 +32,15 @@ from .cells import (
     mended_event,
     unmask,
 )
-from .index import BAD, ZEROED
+from .gather import LOGIN, NONE, TRANSACTION, Gather, Held
+from .index import BAD, OPEN, ZEROED
 
 _RECORD = const(1)  # upper halves of the first byte
 _PART = const(2)
 _TOMBSTONE = const(3)
 
-NONE = const(0)  # verdicts
-TRANSACTION = const(1)
-LOGIN = const(2)
 
-
-class Held:
-    """A transaction or a SUCCESS whose seal was not read (yet)."""
-
-    def __init__(self, kind, start, n, h, ids=0, count=0):
-        self.kind = kind
-        self.start = start
-        self.n = n
-        self.h = h
-        self.ids = ids
-        self.count = count
-        self.first = self.end = 0  # its entries in the index
-        self.x_first = self.x_end = 0  # its RETIRE and STATE cells in `extras`
-        self.verdict = None
-        self.salvage = False
-
-
-class Scan:
+class Scan(Gather):
     """What one sector holds. Constructing it reads the body from cell `begin` on."""
 
     def __init__(self, store, window, sector, seed, begin):
@@ -79,22 +59,14 @@ class Scan:
         self.res = None  # RESOLUTION without its second copy: (verdict, from, at, n, h)
         self.res_cell = 0
         self.closed = begin
-        self.garbage = -1
+        self.garbage = -1  # last cell that is nothing
+        self.junk = -1  # first such cell that no transaction and no verdict explains
         self.last = begin - 1
         self.reset()
         self.body(window, begin)
         if window.faults:
             self.tainted = True
         self.finish()
-
-    def reset(self):
-        """Begin to gather a transaction at the next record header."""
-        self.p_start = -1
-        self.p_count = 0
-        self.p_ids = 0
-        self.p_crc = self.seed
-        self.p_first = self.index.words
-        self.p_extra = len(self.extras)
 
     def body(self, w, c):
         """Walk over the cells from c on."""
@@ -128,7 +100,6 @@ class Scan:
                             self.p_start = c
                         self.p_crc = crc(view[o : o + CELL], self.p_crc)
                         self.p_count += 1
-                        self.p_ids ^= oid
                         if n:
                             o = w.at(c, 1 + n) + z
                             fields = (tf, kind, oid, length, version, head, pcrc)
@@ -137,7 +108,7 @@ class Scan:
                             if pcrc == head:
                                 self.bare(c, t, tf, kind, oid, length, version)
                             else:
-                                self.garbage = c
+                                self.nothing(c)
                             c += 1
                         continue
             elif what == 1:
@@ -151,11 +122,24 @@ class Scan:
             elif t == 0 and w.zero(o, 1):
                 c += 1
                 continue
-            self.garbage = c
             event = mended_event(view[o : o + CELL], seed)
             if event:
+                self.garbage = c
                 self.control(c, ATTEMPT, event, 0)
+            else:
+                self.nothing(c)
             c += 1
+
+    def nothing(self, c):
+        """Cell c is neither blank nor zero nor valid."""
+        self.garbage = c
+        und = self.und
+        if self.res and c == self.res_cell + 1:
+            return  # the second copy of a verdict
+        if und and c == und.start + (und.n if und.kind == TRANSACTION else 0) + 1:
+            return  # a seal
+        if self.junk < 0:
+            self.junk = c
 
     def whole(self, w, c, o):
         """Take the COMMIT at cell c with the SEAL behind it, where nothing is wrong with either.
@@ -176,6 +160,8 @@ class Scan:
             return False
         if self.und:
             self.settle()
+        if self.junk >= 0:
+            self.explain(c - n)
         for i in range(self.p_extra, len(self.extras)):
             self.extra(self.extras[i])
         self.last = c + 1
@@ -197,7 +183,7 @@ class Scan:
                 label_hash = hash_of(view[o : o + length])
                 if tf & CHAIN:
                     self.store.saw_chain(oid, version, view[o : o + length])
-            if tf & SECRET and not w.buf[o] and w.zero(o, n):
+            if not w.buf[o + 1] and w.zero(o, n):
                 state |= ZEROED  # a value of zeros needs no purge
             self.last = c + n
         elif w.zero(o, n):
@@ -251,51 +237,19 @@ class Scan:
             elif t == SUCCESS_SEAL:
                 if self.und and self.und.kind == LOGIN:
                     self.und = None
+                if self.junk == c - 1:
+                    self.junk = -1  # its first cell
                 self.store.saw_success(self.sector, slot, number)
                 self.close(c)
-
-    def settle(self):
-        """Put the committed transaction that is still open on the list."""
-        if self.und:
-            self.held.append(self.und)
-            self.und = None
 
     def close(self, c):
         """Everything up to and including cell c is closed."""
         self.settle()
         self.suspect(self.index.words)
+        self.explain(c)
         self.closed = c + 1
         self.accepted = True
         self.res = None
-        self.reset()
-
-    def suspect(self, end):
-        """Records followed by closed cells, but never closed themselves: report, do not serve."""
-        index = self.index
-        for e in range(self.p_first, end, 8):
-            index.a[e + 2] |= BAD
-            self.tainted = True
-
-    def gather(self, c, held):
-        """Give `held`, closed by the cell at c, the records gathered so far."""
-        index = self.index
-        held.x_first = self.p_extra
-        held.x_end = len(self.extras)
-        start = self.p_start if held.n else held.start
-        if start == held.start and self.p_count == held.count and self.p_crc == held.h:
-            held.first = self.p_first
-            held.end = index.words
-        else:
-            e = self.p_first
-            while e < index.words and index.a[e + 1] < held.start:
-                e += 8
-            self.suspect(e)
-            index.cut(e)
-            del self.extras[held.x_first :]
-            held.first = held.end = e
-            held.x_end = held.x_first
-            held.salvage = True
-            self.tainted = True
         self.reset()
 
     def ending(self, c, t, n, h, ids, count):
@@ -313,23 +267,6 @@ class Scan:
                 return
         self.accept(und)
         self.close(c)
-
-    def accept(self, held):
-        """The transaction counts."""
-        if held.salvage:
-            self.salvages.append(held)
-        for i in range(held.x_first, held.x_end):
-            self.extra(self.extras[i])
-
-    def extra(self, fields):
-        """An accepted RETIRE or STATE cell."""
-        tf, kind, _, length, version = fields
-        if tf >> 4 == 4:
-            self.retires.append((kind, version))
-            if version > self.store.top:
-                self.store.top = version  # never to be given to another sector
-        else:
-            self.store.saw_state(self.sector, kind, length, version)
 
     def resolution(self, c, fields):
         """A RESOLUTION. The second copy closes, the first decides."""
@@ -356,6 +293,7 @@ class Scan:
             del self.extras[self.p_extra :]
             self.tainted = True
         self.reset()
+        self.junk = -1
         self.res = fields
         self.res_cell = c
 
@@ -380,7 +318,9 @@ class Scan:
                     self.index.a[e] = 0
                 void = True
         if self.p_start >= 0:
-            self.index.cut(self.p_first)
+            # torn in the active sector; in a sector that was closed, a transaction that rotted
+            for e in range(self.p_first, self.index.words, 8):
+                self.index.a[e + 2] |= OPEN
             self.tainted = True
         if void or self.garbage >= 0:
             self.tainted = True

@@ -223,6 +223,7 @@ class Store(Writer):
         buf, good = self.fetch(e)
         if good:
             return buf
+        wipe(buf)
         a = self.index.a
         if a[e + 3] & CRITICAL:
             for other in self.index:
@@ -230,6 +231,7 @@ class Store(Writer):
                     buf, good = self.fetch(other)
                     if good:
                         return buf
+                    wipe(buf)
         raise StoreError(DAMAGED_DATA)
 
     def read_parts(self, oid, version, tail):
@@ -314,7 +316,11 @@ class Store(Writer):
     def free(self):
         """Bytes left for labels, data and record headers, about."""
         self.enter()
-        return max(0, self.capacity() - self.live_cells() - 2) * self.z
+        return self.room(self.live_cells())
+
+    def room(self, live):
+        """Bytes left beside `live` cells."""
+        return max(0, self.capacity() - live - 2) * self.z
 
     def health(self):
         """Return a dict: sectors, free, live, erase counts, life left, damaged ids and so on."""
@@ -325,13 +331,15 @@ class Store(Writer):
             if a[e + 2] & LIVE and a[e + 2] & BAD and a[e] not in damaged:
                 damaged.append(a[e])
         most = max(self.wear)
+        live = self.live_cells()
         endurance = self.device.caps.endurance
         return {
             "format": self.FORMAT,
             "sectors": self.count,
             "sector_bytes": self.cells * self.z,
-            "free": self.free(),
-            "live": self.live_cells() * self.z,
+            "capacity": max(0, self.capacity()) * self.z,
+            "free": self.room(live),
+            "live": live * self.z,
             "erase_min": max(0, min(self.wear)),
             "erase_max": max(0, most),
             "life_left_percent": max(0, 100 - 100 * max(0, most) // endurance),

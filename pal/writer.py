@@ -29,6 +29,8 @@ RECORDS_MAX = 31
 class Writer(Mount):
     """Writing calls."""
 
+    known = 0  # entry found last
+
     def write(self, puts, deletes, keep=0):
         """The body of commit. keep: cells to be left free, by default those of FORMAT.md §3.5."""
         plan = self.plan(puts)
@@ -48,7 +50,8 @@ class Writer(Mount):
             keep = self.keep_put if plan else self.keep_small
         if need + self.body > self.cells - keep:
             raise StoreError(TOO_BIG)
-        if keep == self.keep_put and self.live_cells() + total > self.capacity():
+        wanted = self.live_cells() + total
+        if keep == self.keep_put and (wanted > self.capacity() or wanted >= self.full_at):
             raise StoreError(FULL)
         version = self.version + 1
         written = []
@@ -63,15 +66,13 @@ class Writer(Mount):
         except FlashError as error:
             raise self.failed(error)
         except StoreError as error:
+            if error.code == FULL and keep == self.keep_put:
+                self.full_at = wanted  # do not wear the flash to find out again
             self.abandon(written, version)
             raise error
         except BaseException:
             self.stale = True  # interrupted between two cells
             raise
-
-    def capacity(self):
-        """Cells that live records may fill."""
-        return (self.count - 1) * (self.cells - self.body - self.keep_put - 3)
 
     def plan(self, puts):
         """Check puts; returns [(put, [(offset, size) of parts], cells of its record)]."""
@@ -206,10 +207,15 @@ class Writer(Mount):
         return self.highest[slot]
 
     def entry(self, oid):
-        """Offset of the live record of an id, -1: none."""
+        """Offset of the live record of an id, -1: none. Remembers the last answer."""
         a = self.index.a
-        for e in range(0, self.index.words, 8):
+        words = self.index.words
+        e = self.known
+        if e < words and a[e] == oid and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+            return e
+        for e in range(0, words, 8):
             if a[e] == oid and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
+                self.known = e
                 return e
         return -1
 

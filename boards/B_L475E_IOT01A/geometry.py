@@ -7,13 +7,15 @@ FAMILY = "l4"  # what its flash can do: pal.flash_stm32
 
 # name: (first address, bytes)
 FLASH_MAP = {
-    "app": (0x08000000, 0x080000),
-    "fs": (0x08080000, 0x078000),
+    "app": (0x08000000, 0x090000),
+    "fs": (0x08090000, 0x068000),
     "keys": (0x080F8000, 0x008000),
 }
 CHIP_START = 0x08000000
 CHIP_SIZE = 0x100000
 KEY_SECTOR = 0x800  # bytes of an erase unit of the key region
+
+REQUEST_MAX = 4096  # bytes of one request of p11board: RAM is short
 
 # Where randomness comes from, and why it is believed.
 ENTROPY = "random number generator of the chip, read with its seed and clock flags (RM0351)"

@@ -16,6 +16,8 @@ CHIP_START = 0x08000000
 CHIP_SIZE = 0x200000
 KEY_SECTOR = 0x4000  # bytes of an erase unit of the key region
 
+REQUEST_MAX = 4096  # bytes of one request of p11board: RAM is short
+
 # Where randomness comes from, and why it is believed.
 ENTROPY = "random number generator of the chip, read with its seed and clock flags (RM0090)"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
 # Upstream's modules of this board, and the token.
 include("$(PORT_DIR)/boards/manifest.py")
-include("../manifest_token.py")
+include("../manifest_token.py", qualification=False)
 module("geometry.py")

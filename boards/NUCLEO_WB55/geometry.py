@@ -7,9 +7,9 @@ FAMILY = "wb"  # what its flash can do: pal.flash_stm32
 
 # name: (first address, bytes)
 FLASH_MAP = {
-    "app": (0x08000000, 0x094000),
-    "keys": (0x08094000, 0x008000),
-    "fs": (0x0809C000, 0x024000),
+    "app": (0x08000000, 0x0A0000),
+    "keys": (0x080A0000, 0x008000),
+    "fs": (0x080A8000, 0x018000),
 }
 CHIP_START = 0x08000000
 CHIP_SIZE = 0x100000

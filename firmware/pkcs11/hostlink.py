@@ -32,6 +32,7 @@ from .const import (
     CKR_PIN_INCORRECT,
     CKR_PIN_LEN_RANGE,
     CKR_PIN_LOCKED,
+    CKR_SESSION_EXISTS,
     CKR_TOKEN_NOT_RECOGNIZED,
     CKR_USER_NOT_LOGGED_IN,
     CKR_USER_PIN_NOT_INITIALIZED,
@@ -41,6 +42,7 @@ from .const import (
 from .errors import P11Error
 from .hostlink_info import info
 from .hostlink_objects import Refused, destroy, hexed, import_object, keygen, objects, read, unhex
+from .hostlink_reset import factory_reset
 
 LINE_MAX = 16384
 
@@ -56,6 +58,7 @@ HINTS = {
     CKR_PIN_INCORRECT: "wrong PIN; the attempt was counted",
     CKR_PIN_LEN_RANGE: "a PIN has 4 to 64 bytes",
     CKR_PIN_LOCKED: "too many wrong PINs; the security officer can set a new user PIN",
+    CKR_SESSION_EXISTS: "a program on the board uses the token; reset the board first",
     CKR_TOKEN_NOT_RECOGNIZED: "the key region holds something that is not a store of this format",
     CKR_USER_NOT_LOGGED_IN: "this needs the PIN",
     CKR_USER_PIN_NOT_INITIALIZED: "no PIN is set: the security officer sets it",
@@ -158,7 +161,14 @@ def seed(request):
 
 # --- requests ----------------------------------------------------------------------------------
 
-_ALONE = {"info": info, "init": init, "init_pin": init_pin, "set_pin": set_pin, "seed": seed}
+_ALONE = {
+    "info": info,
+    "init": init,
+    "init_pin": init_pin,
+    "set_pin": set_pin,
+    "seed": seed,
+    "factory_reset": factory_reset,
+}
 _WITH_TOKEN = {
     "objects": objects,
     "keygen": keygen,
@@ -207,18 +217,28 @@ def run(request):
     print(json.dumps(answer(request)))
 
 
+def line_room():
+    """Return how many bytes a request may have: a board with little RAM says less."""
+    import geometry
+
+    return getattr(geometry, "REQUEST_MAX", LINE_MAX)
+
+
 def serve_line():
     """Read one line of JSON from stdin, carry it out, print one line. The line is wiped."""
-    line = bytearray(LINE_MAX)
+    room = line_room()
+    line = bytearray(room)
     view = memoryview(line)
     source = sys.stdin.buffer
     at = 0
     try:
-        while at < LINE_MAX:
+        while at < room:
             if not source.readinto(view[at : at + 1]) or line[at] == 10:
                 break
             at += 1
-        for rest in range(at, LINE_MAX):
+        while at == room and source.readinto(view[:1]) and line[0] != 10:
+            pass  # too long: the rest must not reach the REPL
+        for rest in range(at, room):
             line[rest] = 32  # JSON ignores trailing blanks
         run(line)
     finally:

@@ -44,13 +44,13 @@ class Answer:
         form, size: struct format and size of head and results. result: None, a number, a tuple.
         """
         start = self.start
+        self.at = start + size
         if result is None:
             pack_into(form, self.buffer, start, head)
         elif type(result) is int:
             pack_into(form, self.buffer, start, head, result)
         else:
             pack_into(form, self.buffer, start, head, *result)
-        self.at = start + size
 
     def ulong(self, value):
         """Add a CK_ULONG; CK_UNAVAILABLE_INFORMATION of 32 bits becomes that of 64."""

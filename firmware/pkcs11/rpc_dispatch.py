@@ -77,6 +77,7 @@ HOW = const(4)  # style
 REPLY_HEAD = const(5)  # the same of the answer
 REPLY_FORM = const(6)  # struct format of an answer of numbers only
 REPLY_SIZE = const(7)
+FUNCTION = const(8)  # name of the C_ function
 
 _WIDTHS = {GET_INFO: INFO, GET_SLOT_INFO: SLOT_INFO, GET_TOKEN_INFO: TOKEN_INFO}
 
@@ -102,6 +103,7 @@ class Dispatcher:
     def __init__(self, line):
         self.line = line
         self.request = Request()
+        self.request.load(line.frame, line.view, HEADER, HEADER)
         self.answer = Answer(line.out, line.out_view, HEADER, HEADER + ROOM)
         self._plans = [None] * (DERIVE_KEY_2_ID + 1)  # made when first called for
 
@@ -119,11 +121,12 @@ class Dispatcher:
             reply_head,
             ">%ds%s" % (len(reply_head), "Q" * len(reply)),
             len(reply_head) + 8 * len(reply),
+            call[NAME],
         )
         return plan
 
     def execute(self, connection):
-        """Do the call in `request` and send the answer."""
+        """Do the call in `request` (frame or collected body) and send the answer."""
         answer = self.answer
         request = self.request
         buffer = request.buffer
@@ -153,7 +156,7 @@ class Dispatcher:
             if style == SPECIAL:
                 kind = self._special(call_id, plan, connection, arguments)
             else:
-                result = getattr(connection.application, plan[CALL][NAME])(*arguments)
+                result = getattr(connection.application, plan[FUNCTION])(*arguments)
                 if style == NUMBERS:
                     answer.numbers(plan[REPLY_FORM], plan[REPLY_SIZE], plan[REPLY_HEAD], result)
                 elif style == BYTES:
@@ -240,7 +243,7 @@ class Dispatcher:
                 numbers = [number for number in numbers if number not in UNKNOWN_TO_0]
             self._list(plan, numbers, arguments[1])
         else:
-            values = getattr(application, plan[CALL][NAME])(*arguments)
+            values = getattr(application, plan[FUNCTION])(*arguments)
             answer.begin(plan[REPLY_HEAD])
             answer.fields(values, _WIDTHS[call_id])
         return RPC

@@ -36,6 +36,7 @@ from .rpc_calls import (
 _NONE = const(0xFFFFFFFF)  # as a length: no buffer at all
 _ATTRIBUTE = const(5)  # shortest attribute: type and "not valid"
 _WIDE = const(8)
+_FORMS = const(16)
 
 
 class Request:
@@ -48,6 +49,7 @@ class Request:
         self.end = 0
         self.new = False
         self.narrow = False  # a CK_ULONG of 4 bytes was seen
+        self._forms = [None] * _FORMS  # struct formats by number of attributes asked for
 
     def load(self, buffer, view, at, end):
         """Point at the body in buffer[at:end]; view is a memoryview of the whole buffer."""
@@ -148,10 +150,19 @@ class Request:
 
     def types(self):
         """Return the list type, room, type, room, ... of C_GetAttributeValue."""
-        count = self.count(8)
-        at = self.at
-        self.at = at + 8 * count
-        return list(unpack_from(">%dI" % (2 * count), self.buffer, at)) if count else []
+        buffer = self.buffer
+        at = self.at + 4
+        count = unpack_from(">I", buffer, at - 4)[0]
+        end = at + 8 * count
+        if end > self.end:
+            raise P11Error(CKR_DEVICE_ERROR)
+        self.at = end
+        form = self._forms[count] if count < _FORMS else None
+        if form is None:
+            form = ">%dI" % (2 * count)
+            if count < _FORMS:
+                self._forms[count] = form
+        return list(unpack_from(form, buffer, at)) if count else []
 
     def template(self):
         """Return a list of (type, value) as the C_ functions take it."""

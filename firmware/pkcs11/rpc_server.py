@@ -48,6 +48,7 @@ class Server:
     def __init__(self, source, sink, application, flags, name):
         self._line = Line(source, sink, CHUNK, ROOM)
         self._dispatcher = Dispatcher(self._line)
+        self._request = self._dispatcher.request
         self._long = LongRequest(self._line, self._dispatcher)
         self._connections = [None] * (CONNECTIONS + 1)
         self._application = application
@@ -88,7 +89,9 @@ class Server:
             if connection is None:
                 line.send(END, number, 0)
             elif kind == RPC:
-                self._dispatcher.request.load(line.frame, line.view, HEADER, HEADER + size)
+                request = self._request  # points at the frame already
+                request.at = HEADER
+                request.end = HEADER + size
                 self._dispatcher.execute(connection)
             else:
                 self._long.take(kind, connection, size)

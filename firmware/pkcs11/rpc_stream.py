@@ -175,6 +175,7 @@ class LongRequest:
         if self._call is None:
             dispatcher.request.load(self._buffer, self._view, 0, self._kept)
             dispatcher.execute(connection)
+            self._back_to_frames()
             self.drop()
             return
         answer = dispatcher.answer
@@ -194,8 +195,13 @@ class LongRequest:
             dispatcher.refuse(error, self._id)
         except Exception as error:
             dispatcher.failed(error)
+        self._back_to_frames()
         self.drop()
         self._send(connection)
+
+    def _back_to_frames(self):
+        """Point the dispatcher's request at the frame again, as it expects it."""
+        self._dispatcher.request.load(self._line.frame, self._line.view, HEADER, HEADER)
 
     def _send(self, connection):
         size = self._dispatcher.answer.at - HEADER

@@ -279,6 +279,12 @@ class Token(Reading):
         for application in self.applications:
             application.forget_all()
 
+    def reborn(self):
+        """As `erased`, after the store itself was reset: the next use mounts it again."""
+        self.erased()
+        self._mounted = False
+        self.pal.mounted = False
+
     def hides(self, number):
         """Return whether an object must not be seen without login; if in doubt, yes."""
         try:

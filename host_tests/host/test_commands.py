@@ -72,6 +72,21 @@ def test_a_blank_board_tells_what_it_is(board):
     assert board("objects").stdout.startswith("no objects yet")
 
 
+def test_a_board_with_a_source_takes_no_seed(board):
+    assert "has an entropy source" in board("seed", code=1).stderr
+
+
+def test_a_seed_is_64_fresh_bytes_and_is_stored(board, monkeypatch):
+    from pal import nv_seed
+
+    given = []
+    monkeypatch.setattr(nv_seed, "needed", lambda: True)
+    monkeypatch.setattr(nv_seed, "provision", lambda pal, seed: given.append(bytes(seed)) or 7)
+    assert "generation 7" in board("seed").stdout
+    assert board.json("seed") == {"generation": 7}
+    assert {len(seed) for seed in given} == {64} and len(set(given)) == 2
+
+
 def test_a_pair_is_made_and_its_signature_verifies(board, tmp_path):
     public = serialization.load_pem_public_key(board("keygen").stdout_bytes)
     file, signature = tmp_path / "file", tmp_path / "signature"

@@ -10,7 +10,8 @@ for folder in (HERE, HERE.parent / "pkcs11"):
         sys.path.insert(0, str(folder))
 
 import pytest  # noqa: E402
-from harness import BOARDS, CPythonBoard, EmulatedBoard, PortBoard, Served  # noqa: E402
+from harness import BOARDS, CPythonBoard, EmulatedBoard, Served  # noqa: E402
+from host_end import PortBoard  # noqa: E402
 from local_board import LocalBoard, fresh  # noqa: E402
 from wire import Caller  # noqa: E402
 
@@ -90,6 +91,24 @@ def programs(request, tmp_path_factory):
     """A board and a daemon shared by the tests of a module: once CPython, once emulated."""
     folder = tmp_path_factory.mktemp(request.param)
     board = BOARDS[request.param](folder)
+    served = Served(board, folder)
+    yield served
+    served.stop()
+    board.stop()
+
+
+@pytest.fixture
+def shared(one_served):
+    """A daemon without clients, for the tests that leave it as it was."""
+    yield one_served
+    one_served.hang_up()
+
+
+@pytest.fixture(scope="module")
+def one_served(tmp_path_factory):
+    """One board and one daemon for many tests."""
+    folder = tmp_path_factory.mktemp("shared")
+    board = CPythonBoard(folder, "--serial", "FEEDBEEF")
     served = Served(board, folder)
     yield served
     served.stop()

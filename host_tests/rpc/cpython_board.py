@@ -20,7 +20,6 @@ HERE = Path(__file__).resolve().parent
 for folder in (".", "firmware", "host_tests/twin", "host_tests/pkcs11", "host_tests", "tools"):
     sys.path.insert(0, str(HERE.parents[1] / folder))
 sys.path.insert(0, str(HERE))
-sys.path.insert(0, "/tmp/scratch")
 
 from local_board import Stream, make_token  # noqa: E402
 

@@ -8,7 +8,6 @@ environment that makes unmodified PKCS#11 programs find it.
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import socket
@@ -16,17 +15,14 @@ import struct
 import subprocess
 import sys
 import time
-import tty
 from pathlib import Path
 
 from click.testing import CliRunner
-from host_end import HostEnd
 from wire import Caller
 
 from p11board import control, flashing
 from p11board.cli import cli
 from p11board.emulator import QEMU, Emulator
-from p11board.frames import END, HELLO, Frame, Hello
 
 ROOT = Path(__file__).resolve().parents[2]
 DOUBLE = Path(__file__).with_name("cpython_board.py")
@@ -124,51 +120,6 @@ class EmulatedBoard:
         """Off and on."""
         self.stop()
         self.start()
-
-
-class PortBoard(HostEnd):
-    """The host's end of a serial port, without a daemon. start: get a REPL to serve first."""
-
-    def __init__(self, port, start=True):
-        descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(descriptor)
-        super().__init__(descriptor, descriptor)
-        if start:
-            self.send(b"\r\x03\x03\r\x01")
-            self.read_until(b"raw REPL; CTRL-B to exit\r\n>")
-            self.send(b"from pkcs11 import rpc\nrpc.serve()\n\x04")
-            self.hello = Hello.decode(self.next().payload)
-            self.reader.noise.clear()
-
-    def read_until(self, text, seconds=SECONDS):
-        """Read text that is no frame; returns it."""
-        seen = b""
-        deadline = time.monotonic() + seconds
-        while text not in seen:
-            ready, _, _ = select.select([self._from_board], [], [], 0.1)
-            if ready:
-                seen += os.read(self._from_board, 65536)
-            assert time.monotonic() < deadline, seen
-        return seen
-
-    def greet(self):
-        """HELLO: finalise everything, step into sequence."""
-        self.sequence = (self.sequence + 100) & 0xFF
-        self.send(bytes(2048))
-        self.send(Frame(HELLO, 0, self.sequence, b"\1").encode())
-        answer = self.next()
-        while (answer.kind, answer.connection, answer.sequence) != (HELLO, 0, self.sequence):
-            answer = self.next()
-        self.hello = Hello.decode(answer.payload)
-
-    def close(self):
-        """Close the port."""
-        os.close(self._from_board)
-
-    def stop(self):
-        """Leave the server and close the port."""
-        self.ask(END, 0)
-        self.close()
 
 
 BOARDS = {"cpython": CPythonBoard, "emulated": EmulatedBoard}

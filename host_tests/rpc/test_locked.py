@@ -12,7 +12,8 @@ import re
 from pathlib import Path
 
 import pytest
-from harness import BUILD, EmulatedBoard, PortBoard, Served
+from harness import BUILD, EmulatedBoard, Served
+from host_end import PortBoard
 from wire import Caller, Refused, ay, n, u
 
 from p11board.frames import END, HELLO, PING, RPC, Frame, Hello

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from harness import BOARDS, ROOT, Served, background, need
 
+pytestmark = pytest.mark.long
 PAGES = ROOT / "docs" / "use"
 PROGRAMS = {
     "pkcs11-tool": ("pkcs11-tool", "p11tool", "openssl"),

@@ -21,18 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import utils as _utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from entropy_py import device_secret, has_source, test_no_source, test_source
-from secret_py import (
-    Aes,
-    Cmac,
-    Hmac,
-    ecdh,
-    seal_bytes,
-    secret_export,
-    secret_generate,
-    secret_import,
-    secret_size,
-    unseal_bytes,
-)
+from secret_py import *  # noqa: F403
 from slots_py import (
     SECRET_MAX,
     release,
@@ -45,7 +34,7 @@ from slots_py import (
     writable,
 )
 
-__all__ = [
+__all__ = [  # noqa: F405
     "Aes",
     "Cmac",
     "EC_P256",

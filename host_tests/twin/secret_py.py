@@ -16,6 +16,19 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 from slots_py import SECRET_MAX, slot_of, take, vacancy, wipe, writable
 
+__all__ = (
+    "Aes",
+    "Cmac",
+    "Hmac",
+    "ecdh",
+    "seal_bytes",
+    "secret_export",
+    "secret_generate",
+    "secret_import",
+    "secret_size",
+    "unseal_bytes",
+)
+
 _SECRET, _MASTER = 3, 4
 _CURVES = {1: (_ec.SECP256R1(), 32), 2: (_ec.SECP384R1(), 48)}
 _HASHES = {1: "sha1", 2: "sha224", 3: "sha256", 4: "sha384", 5: "sha512"}

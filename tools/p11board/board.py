@@ -140,6 +140,15 @@ class Board:
         """Destroy the objects with this label (and class). Returns how many."""
         return self.request("destroy", login=True, label=label, **{"class": kind})["destroyed"]
 
+    def factory_reset(self, yes=False):
+        """Destroy everything in the token; without `yes`, only say what would go.
+
+        Returns a dict: done, recognised, objects (how many, None where that is not known).
+        """
+        answer = self.request("factory_reset", yes=yes)
+        self._facts = self._pin = None
+        return answer
+
     # -- operations ------------------------------------------------------------------------
 
     def sign(self, digest, label=DEVICE_PRIVATE):

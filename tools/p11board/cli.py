@@ -6,7 +6,17 @@ Exit codes: 0 done, 1 failed (or signature not valid), 2 wrong use, 130 interrup
 
 import click
 
-from p11board import __version__, cli_emulator, cli_flash, cli_keys, cli_objects, cli_serve
+from p11board import (
+    __version__,
+    cli_emulator,
+    cli_flash,
+    cli_keys,
+    cli_objects,
+    cli_qualify,
+    cli_reset,
+    cli_seed,
+    cli_serve,
+)
 from p11board.context import ProblemGroup, Session, board_option
 
 
@@ -42,6 +52,8 @@ for command in (
     cli_objects.export,
     cli_objects.import_file,
     cli_objects.destroy,
+    cli_reset.factory_reset,
+    cli_seed.seed,
     cli_keys.keygen,
     cli_keys.csr,
     cli_keys.sign,
@@ -55,6 +67,7 @@ for command in (
     cli_serve.env,
     cli_serve.setup_host,
     cli_serve.doctor,
+    cli_qualify.qualify,
     cli_serve.uri,
 ):
     cli.add_command(command)

@@ -63,10 +63,30 @@ def info_lines(facts):
         ("objects", facts.get("objects", "?")),
         ("free", f"{token.get('free', '?')} of {token.get('total', '?')} bytes"),
     ]
+    return lines + store_lines(store)
+
+
+def store_lines(store):
+    """(name, value) pairs about the health of the store in flash."""
+    lines = []
+    if "format" in store:
+        form = ".".join(str(part) for part in store["format"])
+        state = "blank, nothing stored yet" if store.get("blank") else f"format {form}"
+        sectors = f"{store['sectors']} sectors of {size(store['sector_bytes'])}"
+        lines.append(("store", f"{state}; {sectors}, {store['free']} bytes free"))
     if "life_left_percent" in store:
-        lines.append(("flash life", f"{store['life_left_percent']} % left"))
+        life = f"{store['life_left_percent']} % left"
+        if "erase_max" in store:
+            life += f", sectors erased {store['erase_min']} to {store['erase_max']} times"
+        lines.append(("flash life", life))
+    if store.get("read_only"):
+        lines.append(("READ-ONLY", "the flash is worn out or a part of the store is lost"))
+    if store.get("lost"):
+        lines.append(("LOST", "sectors " + ", ".join(str(i) for i in store["lost"])))
     if store.get("damaged"):
         lines.append(("DAMAGED", "objects " + ", ".join(str(i) for i in store["damaged"])))
+    if store.get("unnamed"):
+        lines.append(("DAMAGED", f"{store['unnamed']} records beyond naming"))
     return lines
 
 

@@ -44,7 +44,7 @@ class SerialPort:
             if "lock" in str(error) or error.errno == errno.EBUSY:
                 raise TransportProblem(
                     f"{self.path} is in use by another program",
-                    "close it (mpremote, `p11board repl`, a terminal) and try again",
+                    "close it (mpremote, a terminal), or have the daemon lend it: `p11board release`",
                 ) from None
             raise TransportProblem(f"cannot open {self.path}: {error}") from None
         with contextlib.suppress(termios.error):

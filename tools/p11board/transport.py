@@ -80,6 +80,30 @@ class Link:
             raise _board_trouble(trace.decode(errors="replace"))
         return output.decode(errors="replace")
 
+    def follow(self, code, line, consume, seconds):
+        """Run source that reads `line` (bytes) from the terminal; hand over what it prints.
+
+        `consume` gets bytes as they come. Ctrl-C here is Ctrl-C there, and the program's own
+        clearing up is awaited. `seconds` bounds the silence between two characters.
+        """
+
+        def without_end(data):
+            if data != b"\x04":
+                consume(data)
+
+        with self._line_errors(seconds):
+            self.transport.exec_raw_no_follow(code)
+            self.transport.serial.write(line + b"\n")
+            try:
+                _, trace = self.transport.follow(seconds, without_end)
+            except KeyboardInterrupt:
+                self.transport.serial.write(b"\x03")
+                with contextlib.suppress(TransportError):  # it had ended by itself
+                    self.transport.follow(ANSWER_SECONDS)
+                raise
+        if trace:
+            raise _board_trouble(trace.decode(errors="replace"))
+
     def _close(self):
         with contextlib.suppress(OSError):
             self.transport.close()
@@ -97,7 +121,7 @@ class Link:
                 ) from error
             raise TransportProblem(
                 f"{self.port}: no answer from a MicroPython REPL within {seconds} s",
-                "check that this is the board and not another device, or reset it",
+                "a board left serving PKCS#11 comes back with `p11board release`; reset any other",
             ) from error
 
     def _why_not_open(self):
@@ -109,7 +133,7 @@ class Link:
             if error.errno in (errno.EBUSY, errno.EWOULDBLOCK):
                 return TransportProblem(
                     f"{self.port} is in use by another program",
-                    "close it (mpremote, `p11board repl`, a terminal) and try again",
+                    "close it (mpremote, a terminal), or have the daemon lend it: `p11board release`",
                 )
             return TransportProblem(f"cannot open {self.port}: {error.strerror}")
         finally:

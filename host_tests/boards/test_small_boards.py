@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Boards with little RAM: a request that is too long is refused, and its rest eaten."""
+
+import io
+import json
+import sys
+import types
+
+import pytest
+from layout import geometry, with_file
+
+from pkcs11 import hostlink
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A board whose requests have at most 64 bytes."""
+    board = types.ModuleType("geometry")
+    board.REQUEST_MAX = 64
+    monkeypatch.setitem(sys.modules, "geometry", board)
+
+
+def serve(monkeypatch, data):
+    stream = io.BytesIO(data)
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=stream))
+    hostlink.serve_line()
+    return stream.read()
+
+
+def test_a_request_that_fits_is_served(small, monkeypatch, capsys):
+    rest = serve(monkeypatch, b'{"cmd": "nonsense"}\nnext')
+    assert json.loads(capsys.readouterr().out)["error"] == "unknown command"
+    assert rest == b"next"
+
+
+@pytest.mark.parametrize("length", [65, 200, 5000])
+def test_a_request_that_is_too_long_never_reaches_the_prompt(small, monkeypatch, capsys, length):
+    request = b'{"cmd": "nonsense", "x": "' + b"x" * length + b'"}\n'
+    assert serve(monkeypatch, request + b"next") == b"next"
+    assert "CKR_" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_the_boards_that_need_it_say_so():
+    for board in with_file("memory.ld"):
+        facts = geometry(board)
+        assert 2048 <= facts.get("REQUEST_MAX", 16384) <= 16384

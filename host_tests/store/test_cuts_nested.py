@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+"""A second cut at every operation of the recovery from the first."""
+
+import pytest
+from cutting import geometries, nested
+
+
+@pytest.mark.parametrize("number", range(len(geometries())))
+def test_a_second_cut_at_every_operation_of_the_recovery(number):
+    tally = nested(geometries()[number], number, 1)
+    assert tally.failures == []
+    assert tally.runs > 200
