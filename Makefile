@@ -12,7 +12,9 @@ V ?= 0
 ROOT := $(CURDIR)
 # NO_TRNG=1: as if the chip had no entropy source (emulated board), in a directory of its own.
 NO_TRNG ?= 0
-VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)
+# LOCKED=1: no REPL, no compiler, no file system; only the RPC server, or the frozen application.
+LOCKED ?= 0
+VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)$(if $(filter 1,$(LOCKED)),-locked)
 OUT = $(ROOT)/build/$(BOARD)$(VARIANT_OF_BOARD)
 PY = .venv/bin/python
 P11BOARD = .venv/bin/p11board
@@ -95,7 +97,7 @@ mpy-cross: sources
 PORT = $(SUBMAKE) $(JOBS_FLAG) -C firmware/ports/$(PORT_OF_BOARD) BOARD=$(BOARD) BUILD=$(OUT) \
 	MICROPYTHON=$(MICROPYTHON) MBEDTLS=$(MBEDTLS) MPY_CROSS=$(MPY_CROSS) PYTHON=$(PYTHON) \
 	VERSION='$(VERSION)' VERSION_NEXT='$(VERSION_NEXT)' \
-	P11_NO_TRNG=$(NO_TRNG) P11_NV_SEED=$(or $(NV_SEED),$(NO_TRNG))
+	LOCKED=$(LOCKED) P11_NO_TRNG=$(NO_TRNG) P11_NV_SEED=$(or $(NV_SEED),$(NO_TRNG))
 
 # A board names its port in mpconfigboard.mk.
 PORT_OF_BOARD = $(shell sed -n 's/^PORT *= *//p' boards/$(BOARD)/mpconfigboard.mk 2>/dev/null)
@@ -122,6 +124,10 @@ firmware-next: firmware
 	+@tools/one_build.sh $(OUT) $(PORT) next $(QUIETLY)
 
 # The emulated board as one without entropy source, for the tests of the stored seed.
+.PHONY: firmware-locked
+firmware-locked: firmware ## the firmware without REPL and compiler: build/BOARD-locked
+	+@$(MAKE) --no-print-directory firmware LOCKED=1
+
 .PHONY: firmware-notrng
 firmware-notrng: firmware
 	+@$(MAKE) --no-print-directory firmware NO_TRNG=1
@@ -146,7 +152,7 @@ deps-test:
 	@tools/deps.sh test
 
 .PHONY: test
-test: deps-test venv firmware-next firmware-notrng ## all tests: host, C under sanitizers, emulated board, lint
+test: deps-test venv firmware-next firmware-notrng firmware-locked ## all tests: host, C under sanitizers, emulated board, lint
 	@$(PY) tools/test.py
 
 .PHONY: test-fast
@@ -154,12 +160,16 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 	@$(PY) tools/test.py --fast
 
 .PHONY: soak
-soak: deps-test venv firmware-next firmware-notrng ## the long versions of the tests
+soak: deps-test venv firmware-next firmware-notrng firmware-locked ## the long versions of the tests
 	@$(PY) tools/test.py --soak
 
 .PHONY: bench
 bench: deps-test venv sources ## instructions of the P-256 engine against mbedTLS: build/bench.json
 	@$(PY) tools/bench_p256.py --mbedtls $(MBEDTLS)
+
+.PHONY: bench-rpc
+bench-rpc: venv firmware ## what the RPC layer costs: build/bench-rpc.json
+	@$(PY) tools/bench_rpc.py --build $(OUT)
 
 .PHONY: lint
 lint: venv ## style of Python (ruff) and C (clang-format)
@@ -172,7 +182,7 @@ format: venv ## repair the style
 
 .PHONY: clean
 clean: ## delete what was built; the sources and the emulated board stay
-	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng \
+	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng build/*-locked \
 		build/mpy-cross*
 
 .PHONY: distclean

@@ -5,6 +5,11 @@
 builds the flash device that holds the token's store.
 """
 
+try:
+    from buildinfo import LOCKED
+except ImportError:  # not on the board
+    LOCKED = 0
+
 BOARD = "AST1030_EVB"
 
 # name: (first byte, bytes)

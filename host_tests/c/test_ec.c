@@ -223,7 +223,7 @@ TEST(an_exhausted_arena_is_an_error_not_a_crash) {
     uint8_t digest[32] = { 1 };
     size_t len;
     p11_slot_t slot;
-    CHECK(p11_ec_generate(&slot, P11_P256) == P11_OK);
+    CHECK(p11_ec_generate(&slot, P11_P384) == P11_OK);
     for (size_t taken = 0; taken < P11_ARENA_BYTES; taken += 64) {
         void *hole = p11_calloc(1, P11_ARENA_BYTES - 64 - taken);
         int status = p11_ecdsa_sign(signature, &len, slot, digest, 32);

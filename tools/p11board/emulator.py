@@ -34,6 +34,7 @@ MACHINE = "ast1030-evb,fmc-model=w25q256"
 BOARD = "AST1030_EVB"
 BEING_HANDLED = "the emulated board is being started or flashed by another command"
 
+LOCKED_HELLO = b"\xf5\x01"  # a locked board says HELLO (docs/PROTOCOL.md), it has no prompt
 START_SECONDS = 20  # a cold, busy machine; a warm start takes well under a second
 STOP_SECONDS = 5
 LOCK_TRIES = 10
@@ -289,7 +290,7 @@ def wait_for_repl(port, died=lambda: None, seconds=START_SECONDS):
                 pass
             except OSError:
                 break
-            if seen.endswith(b">>> "):
+            if seen.endswith(b">>> ") or LOCKED_HELLO in seen:
                 return seen.decode(errors="replace")
             refusal = _loader_refusal(seen)
             if refusal:

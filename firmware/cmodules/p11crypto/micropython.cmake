@@ -7,10 +7,17 @@ add_library(usermod_p11crypto INTERFACE)
 
 set(P11_DIR ${CMAKE_CURRENT_LIST_DIR})
 if(NOT P256)
-    set(P256 mbedtls)
+    set(P256 own)
 endif()
 
 set(P11_CORE core wipe arena slots entropy drbg hash hmac seal secret cipher ec ec_${P256})
+if(P256 STREQUAL "own")
+    # The names of p256/p256.mk; its assembly is for Cortex-M, with make.
+    file(STRINGS ${P11_DIR}/p256/p256.mk P256_MK)
+    string(REGEX MATCHALL "(p256|sha256)/[a-z0-9_]+" P256_C "${P256_MK}")
+    list(FILTER P256_C EXCLUDE REGEX "_arm$")
+    list(APPEND P11_CORE ${P256_C})
+endif()
 list(TRANSFORM P11_CORE PREPEND ${P11_DIR}/)
 list(TRANSFORM P11_CORE APPEND .c)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # p11crypto for MicroPython ports built with make.
 #   MBEDTLS     source tree of mbedTLS 3.6; default build/src/mbedtls of this checkout
-#   P256        backend for elliptic curves: mbedtls
+#   P256        P-256 and SHA-256: own (p256/, sha256/; default) or mbedtls
 #   P11_OPT     optimisation of the core
 
 P11_DIR := $(USERMOD_DIR)
@@ -23,7 +23,8 @@ CFLAGS_USERMOD += -I$(P11_DIR)
 
 P11_CORE_O := $(P11_CORE:%=$(P11_BUILD)/core/%.o)
 P11_MBEDTLS_O := $(P11_MBEDTLS_FILES:%=$(P11_BUILD)/mbedtls/%.o)
-PY_O += $(P11_CORE_O) $(P11_MBEDTLS_O)
+P11_ASSEMBLY_O := $(P11_ASSEMBLY:%=$(P11_BUILD)/core/%.o)
+PY_O += $(P11_CORE_O) $(P11_ASSEMBLY_O) $(P11_MBEDTLS_O)
 
 $(P11_CORE_O) $(P11_MBEDTLS_O): private CFLAGS += $(P11_CORE_FLAGS) $(P11_OPT)
 $(P11_BUILD)/mbedtls/sha256.o: private CFLAGS += -Os # a tenth faster than -O2 on Cortex-M4
@@ -37,6 +38,10 @@ $(P11_BUILD)/flags: FORCE
 
 $(P11_BUILD)/core/%.o: $(P11_DIR)/%.c
 	$(call compile_c)
+
+$(P11_BUILD)/core/%.o: $(P11_DIR)/%.S
+	$(ECHO) "AS $<"
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 $(P11_BUILD)/mbedtls/%.o: $(MBEDTLS)/library/%.c
 	$(call compile_c)

@@ -38,5 +38,8 @@
 #define MBEDTLS_SHA1_C
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA256_C
+#if P11_FAST_SHA256
+#define MBEDTLS_SHA256_PROCESS_ALT // sha256/process_mbedtls.c
+#endif
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C

@@ -8,6 +8,10 @@
 
 extern uint32_t _stack_bottom, _stack_top;
 
+#if P11_LOCKED
+#define uart_write_polled(text) ((void)(text)) // a locked build says nothing
+#endif
+
 #define CFSR_STACKING_FAILED ((1u << 4) | (1u << 12))
 #define CFSR_MMFAR_VALID (1u << 7)
 #define CFSR_BFAR_VALID (1u << 15)

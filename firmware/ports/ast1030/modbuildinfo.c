@@ -11,6 +11,7 @@ static const mp_rom_map_elem_t buildinfo_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_buildinfo) },
     { MP_ROM_QSTR(MP_QSTR_VERSION), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_BOARD), MP_ROM_PTR(&board_obj) },
+    { MP_ROM_QSTR(MP_QSTR_LOCKED), MP_ROM_INT(P11_LOCKED) },
 };
 static MP_DEFINE_CONST_DICT(buildinfo_globals, buildinfo_globals_table);
 

@@ -10,10 +10,26 @@
 
 #define MICROPY_CONFIG_ROM_LEVEL            (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 
-// Compiler, and native code from .mpy files.
+// Compiler, and native code from .mpy files. A locked build (LOCKED=1) runs frozen code only.
+#if P11_LOCKED
+#define MICROPY_ENABLE_COMPILER             (0)
+#define MICROPY_PERSISTENT_CODE_LOAD        (0)
+#define MICROPY_PY_BUILTINS_COMPILE         (0)
+#define MICROPY_PY_BUILTINS_EVAL_EXEC       (0)
+#define MICROPY_PY_BUILTINS_EXECFILE        (0)
+#define MICROPY_PY_BUILTINS_INPUT           (0)
+#define MICROPY_PY_BUILTINS_HELP            (0)
+#define MICROPY_HELPER_REPL                 (0)
+#define MICROPY_REPL_INFO                   (0)
+#define MICROPY_PY_UCTYPES                  (0)
+#define MICROPY_PY_MICROPYTHON_MEM_INFO     (0)
+#define MICROPY_PY_OS_DUPTERM               (0)
+#else
 #define MICROPY_EMIT_THUMB                  (1)
 #define MICROPY_EMIT_INLINE_THUMB           (1)
 #define MICROPY_PERSISTENT_CODE_LOAD        (1)
+#define MICROPY_PY_BUILTINS_HELP_TEXT       p11_help_text
+#endif
 #define MICROPY_MAKE_POINTER_CALLABLE(p)    ((void *)((uintptr_t)(p) | 1))
 
 // Memory, errors, numbers.
@@ -30,10 +46,9 @@
 
 // Modules.
 #define MICROPY_PY_SYS_PLATFORM             "ast1030"
-#define MICROPY_PY_BUILTINS_HELP_TEXT       p11_help_text
 #define MICROPY_PY_SYS_STDIO_BUFFER         (1)
 #define MICROPY_PY_SELECT                   (1)
-#define MICROPY_PY_ASYNCIO                  (1)
+#define MICROPY_PY_ASYNCIO                  (!P11_LOCKED)
 #define MICROPY_PY_HASHLIB_SHA1             (0)
 #define MICROPY_PY_CRYPTOLIB                (0)
 #define MICROPY_PY_SSL                      (0)
@@ -55,12 +70,12 @@
 #define MICROPY_PY_MACHINE_RESET            (1)
 #define MICROPY_PY_MACHINE_BARE_METAL_FUNCS (1)
 #define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
-#define MICROPY_PY_MACHINE_MEMX             (1) // development build: raw access to memory
+#define MICROPY_PY_MACHINE_MEMX             (!P11_LOCKED) // raw access to memory
 #define MICROPY_PY_MACHINE_SIGNAL           (0)
 
 // File system: littlefs 2 only (set in mpconfigboard.mk).
-#define MICROPY_VFS                         (1)
-#define MICROPY_READER_VFS                  (1)
+#define MICROPY_VFS                         (!P11_LOCKED)
+#define MICROPY_READER_VFS                  (!P11_LOCKED)
 #define MICROPY_ALLOC_PATH_MAX              (256)
 
 // Types. MicroPython 1.26 and newer have the same ones built in.

@@ -74,6 +74,7 @@ int uart_get(void) {
         return -1;
     }
     uint8_t c = ring[ring_got % RING_SIZE];
+    ring[ring_got % RING_SIZE] = 0; // PINs pass through here
     ring_got = ring_got + 1;
     if (ring_put - ring_got == RING_RESUME) {
         ier_set(UART_IER_RX);
