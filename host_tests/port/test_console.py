@@ -40,10 +40,12 @@ def test_100_kb_sent_while_the_program_sleeps_all_arrive(board):
 
 
 def test_a_program_of_100_kb_can_be_pasted(board):
-    lines = "".join(f"x{n % 7} = {n:>10}\n" for n in range(6000))
-    assert len(lines) > 100_000 - 5000
-    program = lines + "print(x0 + x1 + x2 + x3 + x4 + x5 + x6)\n"
-    assert board.run(program) == "%d\r\n" % sum(range(5993, 6000))
+    words = [noise(n + 1000).hex()[:1000] for n in range(100)]
+    lines = "".join(f"hash.update(b'{word}')\n" for word in words)
+    assert len(lines) > 100_000
+    program = f"import hashlib\nhash = hashlib.sha256()\n{lines}print(hash.digest().hex())\n"
+    expected = hashlib.sha256("".join(words).encode()).hexdigest()
+    assert board.run(program) == expected + "\r\n"
 
 
 def test_100_kb_of_output_arrive(board):
