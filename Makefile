@@ -14,7 +14,10 @@ ROOT := $(CURDIR)
 NO_TRNG ?= 0
 # LOCKED=1: no REPL, no compiler, no file system; only the RPC server, or the frozen application.
 LOCKED ?= 0
-VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)$(if $(filter 1,$(LOCKED)),-locked)
+# P256=mbedtls: curves and SHA-256 by mbedTLS instead of the own engine, for comparison.
+P256 ?= own
+VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)$(if $(filter 1,$(LOCKED)),-locked)$(if \
+	$(filter mbedtls,$(P256)),-mbedtls)
 OUT = $(ROOT)/build/$(BOARD)$(VARIANT_OF_BOARD)
 PY = .venv/bin/python
 P11BOARD = .venv/bin/p11board
@@ -97,7 +100,7 @@ mpy-cross: sources
 PORT = $(SUBMAKE) $(JOBS_FLAG) -C firmware/ports/$(PORT_OF_BOARD) BOARD=$(BOARD) BUILD=$(OUT) \
 	MICROPYTHON=$(MICROPYTHON) MBEDTLS=$(MBEDTLS) MPY_CROSS=$(MPY_CROSS) PYTHON=$(PYTHON) \
 	VERSION='$(VERSION)' VERSION_NEXT='$(VERSION_NEXT)' \
-	LOCKED=$(LOCKED) P11_NO_TRNG=$(NO_TRNG) P11_NV_SEED=$(or $(NV_SEED),$(NO_TRNG))
+	P256=$(P256) LOCKED=$(LOCKED) P11_NO_TRNG=$(NO_TRNG) P11_NV_SEED=$(or $(NV_SEED),$(NO_TRNG))
 
 # A board names its port in mpconfigboard.mk.
 PORT_OF_BOARD = $(shell sed -n 's/^PORT *= *//p' boards/$(BOARD)/mpconfigboard.mk 2>/dev/null)
@@ -132,6 +135,11 @@ firmware-locked: firmware ## the firmware without REPL and compiler: build/BOARD
 firmware-notrng: firmware
 	+@$(MAKE) --no-print-directory firmware NO_TRNG=1
 
+# mbedTLS for everything: what the engine is compared with on the board.
+.PHONY: firmware-mbedtls
+firmware-mbedtls: firmware
+	+@$(MAKE) --no-print-directory firmware P256=mbedtls
+
 include natmod/natmod.mk # the token for stock MicroPython
 
 # -- use -------------------------------------------------------------------------------------
@@ -160,12 +168,13 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 	@$(PY) tools/test.py --fast
 
 .PHONY: soak
-soak: deps-test venv firmware-next firmware-notrng firmware-locked ## the long versions of the tests
+soak: deps-test venv firmware-next firmware-notrng firmware-locked firmware-mbedtls ## the long versions of the tests
 	@$(PY) tools/test.py --soak
 
 .PHONY: bench
-bench: deps-test venv sources ## instructions of the P-256 engine against mbedTLS: build/bench.json
+bench: deps-test venv firmware-mbedtls ## instructions: engine against mbedTLS, PKCS#11 on the board: build/bench.json
 	@$(PY) tools/bench_p256.py --mbedtls $(MBEDTLS)
+	@$(PY) tools/bench_token.py --build $(OUT)
 
 .PHONY: bench-rpc
 bench-rpc: venv firmware ## what the RPC layer costs: build/bench-rpc.json
@@ -182,7 +191,7 @@ format: venv ## repair the style
 
 .PHONY: clean
 clean: ## delete what was built; the sources and the emulated board stay
-	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng build/*-locked \
+	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng build/*-locked build/*-mbedtls \
 		build/mpy-cross*
 
 .PHONY: distclean

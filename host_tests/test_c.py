@@ -60,6 +60,23 @@ def test_c(binary, name):
     assert "\nok %s\n" % name in "\n" + stdout, stdout[-2000:] + stderr[-4000:]
 
 
+def test_the_c_core_passes_with_mbedtls_as_its_only_backend():
+    out = OUT.parent / "host_c_mbedtls"
+    program = out / "checked" / "tests"
+    make = ["make", "-s", "-j2", "-C", str(C), "P256=mbedtls", f"OUT={out}", str(program)]
+    done = subprocess.run(make, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert not list((out / "checked").glob("core_p256/*"))  # the engine is not in it
+    names = {f"ok {name}" for source in C.glob("test_*.c") for name in _checked(source)}
+    assert names <= set(done.stdout.splitlines())
+
+
+def _checked(source):
+    return LISTED.findall(source.read_text()) if source.name not in BINARIES else []
+
+
 def test_the_library_brings_no_name_of_mbedtls_that_another_copy_could_clash_with():
     if _build().returncode != 0:
         pytest.fail("the C core does not build")

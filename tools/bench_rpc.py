@@ -38,8 +38,9 @@ LIMITS = {
     "pkcs11-tool --sign, seconds at 115200": 0.6,
 }
 
-# Runs on the board. The Server reads its requests from memory and writes its answers nowhere.
-ON_BOARD = r"""
+# Runs on the board: a Server that reads its requests from memory and writes its answers nowhere, a
+# connection to it, a key pair and 62 more objects.
+HARNESS = r"""
 import gc, time
 from binascii import crc32
 from struct import pack, pack_into
@@ -161,6 +162,26 @@ def attrs(handle, kinds, room=4096):
     return body(24, b"uufA", session + u(handle) + pack(">I", len(kinds)) + pairs)
 
 digest = bytes(range(32))
+mech = pack(">II", 0x1041, 0xFFFFFFFF)
+
+# two requests after each other, the answer to each measured; the last answer
+def pair(first, second, times, name):
+    totals = [0, 0]
+    for _ in range(times):
+        run(2, first, 1)
+        totals[0] += sink.first
+        run(2, second, 1)
+        totals[1] += sink.first
+    print("RESULT", name, 0, totals[0] // times, 0, 0)
+    print("RESULT", name + " (second call)", 0, totals[1] // times, 0, 0)
+
+def sign_pair(times, name):
+    pair(body(42, b"uMu", session + mech + u(private)),
+        body(43, b"uayfy", session + b"\1" + pack(">I", 32) + digest + pack(">I", 64)), times,
+        name)
+"""
+
+MEASURES = r"""
 info = body(13, b"u", session)
 five = attrs(private, (0, 3, 0x100, 0x102, 0x108))
 for collect in (False, True):
@@ -175,22 +196,7 @@ run(2, body(6, b"u", u(1)), 101, "GetTokenInfo")
 run(2, attrs(public, (0x181,)), 101, "GetAttributeValue, EC_POINT")
 run(2, body(64, b"ufy", session + pack(">I", 16)), 101, "GenerateRandom, 16 bytes")
 
-# find by class and id, sign: two frames each
-def pair(first, second, times, name):
-    global keep
-    totals = [0, 0]
-    for _ in range(times):
-        run(2, first, 1)
-        totals[0] += sink.first
-        run(2, second, 1)
-        totals[1] += sink.first
-    print("RESULT", name, 0, totals[0] // times, 0, 0)
-    print("RESULT", name + " (second call)", 0, totals[1] // times, 0, 0)
-    return sink.last
-mech = pack(">II", 0x1041, 0xFFFFFFFF)
-pair(body(42, b"uMu", session + mech + u(private)),
-     body(43, b"uayfy", session + b"\1" + pack(">I", 32) + digest + pack(">I", 64)), 10,
-     "SignInit")
+sign_pair(10, "SignInit")
 
 gc.collect()
 start = gc.mem_alloc()
@@ -201,25 +207,35 @@ print("RESULT", "heap", made - mine, gc.mem_alloc() - start, start - before, gc.
 """
 
 
-def instructions(folder, build):
-    """Run ON_BOARD on an emulated board that counts instructions; {name: [numbers]}."""
+def counting_qemu(folder):
+    """Path of a QEMU under which an instruction takes 1 ns of the board's time."""
     wrapper = folder / "qemu"
     wrapper.write_text(f'#!/bin/sh\nexec {QEMU} -icount shift=0,sleep=off "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-    board = EmulatedBoard(folder, build, str(wrapper))
+    return str(wrapper)
+
+
+def execute(board, code):
+    """Run code on a board; {name: [numbers]} of the lines that begin with RESULT."""
     found = {}
-    try:
-        with Link(board.port) as link:
-            output, trace = link.execute(ON_BOARD, SECONDS)
-    finally:
-        board.stop()
+    with Link(board.port) as link:
+        output, trace = link.execute(code, SECONDS)
     if trace:
-        raise SystemExit(f"bench_rpc: the board failed: {trace}")
+        raise SystemExit(f"the board failed: {trace}")
     for line in output.splitlines():
         if line.startswith("RESULT "):
             *words, first, mean, least, worst = line.split()[1:]
             found[" ".join(words)] = [int(first), int(mean), int(least), int(worst)]
     return found
+
+
+def instructions(folder, build):
+    """What MEASURES finds on an emulated board that counts instructions."""
+    board = EmulatedBoard(folder, build, counting_qemu(folder))
+    try:
+        return execute(board, HARNESS + MEASURES)
+    finally:
+        board.stop()
 
 
 # What a person would do with pkcs11-tool and p11tool; each on a daemon that counts.

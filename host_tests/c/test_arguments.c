@@ -10,6 +10,7 @@
 
 static p11_slot_t live[HANDLES];
 static size_t count;
+static bool wiped; // what a call has to wipe or to give back, it did
 
 static size_t below(size_t n) {
     return (size_t)(host_number() % n);
@@ -44,6 +45,90 @@ static size_t near(size_t len) {
     return below(4) == 0 ? below(2 * len + 2) : len;
 }
 
+// secret.c and cipher.c; buffers of exactly the lengths given.
+static void secret_step(size_t n, uint8_t *a, size_t m, uint8_t *b) {
+    p11_slot_t slot = 0;
+    size_t len = 0;
+    uint8_t value[P11_SECRET_MAX];
+    uint8_t out[P11_HASH_MAX];
+    p11_binding_t binding = { .context = b, .context_len = m, .aad = b, .aad_len = m };
+    switch (below(8)) {
+        case 0:
+            keep(p11_secret_import(&slot, a, n), &slot);
+            for (size_t i = 0; i < n; i++) {
+                wiped &= a[i] == 0;
+            }
+            break;
+        case 1:
+            keep(p11_secret_generate(&slot, near(P11_SECRET_MAX)), &slot);
+            break;
+        case 2:
+            if (p11_secret_export(value, &len, handle()) != P11_OK) {
+                wiped &= len == 0 && value[0] == 0 && value[P11_SECRET_MAX - 1] == 0;
+            }
+            p11_secret_size(&len, handle());
+            break;
+        case 3: {
+            uint8_t mine[P11_POINT_MAX];
+            p11_slot_t key = handle();
+            size_t point_len = near(65);
+            uint8_t *point = block(point_len);
+            if (p11_ec_public(mine, &len, handle()) == P11_OK && len <= point_len) {
+                memcpy(point, mine, len);
+                point_len = len;
+            }
+            keep(p11_ecdh(&slot, key, point, point_len, near(32)), &slot);
+            free(point);
+            break;
+        }
+        case 4: {
+            uint8_t *sealed = block(n + P11_NONCE + P11_TAG);
+            uint8_t *opened = block(n);
+            p11_slot_t master = handle();
+            if (p11_seal_bytes(sealed, master, &binding, a, n) == P11_OK) {
+                p11_unseal_bytes(opened, master, sealed, n + P11_NONCE + P11_TAG, &binding);
+                wiped &= memcmp(a, opened, n) == 0;
+            }
+            size_t short_len = near(P11_NONCE + P11_TAG);
+            uint8_t *junk = block(short_len);
+            size_t room = short_len > P11_NONCE + P11_TAG ? short_len - P11_NONCE - P11_TAG : 0;
+            uint8_t *nothing = block(room);
+            p11_unseal_bytes(nothing, master, junk, short_len, &binding);
+            free(nothing);
+            free(junk);
+            free(opened);
+            free(sealed);
+            break;
+        }
+        case 5: {
+            p11_keyed_t hmac;
+            int status = p11_keyed_start(&hmac, (int)below(8), handle());
+            if (status == P11_OK || below(2) == 0) {
+                p11_keyed_update(&hmac, a, n);
+                p11_keyed_digest(out, &hmac);
+            }
+            break;
+        }
+        case 6: {
+            p11_cmac_t cmac;
+            p11_cmac_start(&cmac, handle());
+            p11_cmac_update(&cmac, a, n);
+            p11_cmac_update(&cmac, b, m);
+            p11_cmac_digest(out, &cmac);
+            break;
+        }
+        default: {
+            p11_aes_t aes;
+            uint8_t *result = block(n);
+            p11_aes_start(&aes, handle(), below(2) == 0, below(2) == 0 ? b : NULL, m);
+            p11_aes_update(result, &aes, a, n);
+            p11_aes_update(a, &aes, a, n); // in place
+            free(result);
+            break;
+        }
+    }
+}
+
 static void step(void) {
     uint8_t point[P11_POINT_MAX];
     uint8_t out[P11_SIGNATURE_MAX];
@@ -66,7 +151,7 @@ static void step(void) {
         .aad_len = m,
     };
     int c = curve();
-    switch (below(16)) {
+    switch (below(22)) {
         case 0:
             keep(p11_ec_generate(&slot, c), &slot);
             break;
@@ -148,6 +233,13 @@ static void step(void) {
                 count = 0;
             }
             break;
+        case 16:
+        case 17:
+        case 18:
+        case 19:
+        case 20:
+            secret_step(n, a, m, b);
+            break;
         default:
             if (count > 0) {
                 size_t i = below(count);
@@ -164,9 +256,10 @@ static void step(void) {
 
 TEST(random_calls_with_random_arguments_keep_every_promise) {
     count = 0;
-    for (int i = 0; i < 6000; i++) {
+    wiped = true;
+    for (int i = 0; i < 9000; i++) {
         step();
-        CHECK(p11_slots_used() == count);
+        CHECK(p11_slots_used() == count && wiped);
         for (size_t j = 0; j < count; j++) {
             CHECK(p11_slot_get(live[j], ~0u) != NULL);
         }

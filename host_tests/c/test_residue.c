@@ -32,11 +32,21 @@ static uint8_t wrapped[P11_WRAPPED];
 static p11_slot_t key;
 static p11_slot_t master;
 static p11_slot_t made;
+static p11_slot_t secret;
 static uint8_t digest[32] = { 9 };
 static uint8_t out[P11_POINT_MAX];
 static size_t out_len;
 static const p11_binding_t binding = { .context = salt, .context_len = 6 };
 static p11_pin_t pin;
+static const char message_text[] = "a private value that travels as plain bytes";
+static uint8_t message[48];
+static uint8_t exported[P11_SECRET_MAX];
+static uint8_t point[P11_POINT_MAX];
+static size_t point_len;
+static uint8_t sealed_bytes[P11_NONCE + sizeof(message) + P11_TAG];
+static p11_keyed_t hmac;
+static p11_cmac_t cmac;
+static p11_aes_t aes;
 
 static void enter(void) {
     operation();
@@ -73,14 +83,16 @@ static size_t depth(void) {
 static bool leaked(const void *secret, size_t len) {
     size_t arena_len;
     const void *arena = p11_test_arena(&arena_len);
+    size_t used = depth();
+    const uint8_t *written = stack + STACK - used;
     uint8_t reversed[64];
     for (size_t i = 0; i < len; i++) {
         reversed[i] = ((const uint8_t *)secret)[len - 1 - i];
     }
     for (size_t i = 0; i + WINDOW <= len; i++) {
         const uint8_t *forward = (const uint8_t *)secret + i;
-        if (contains(stack, STACK, forward, WINDOW) || contains(arena, arena_len, forward, WINDOW)
-            || contains(stack, STACK, reversed + i, WINDOW)
+        if (contains(written, used, forward, WINDOW) || contains(arena, arena_len, forward, WINDOW)
+            || contains(written, used, reversed + i, WINDOW)
             || contains(arena, arena_len, reversed + i, WINDOW)) {
             return true;
         }
@@ -102,6 +114,12 @@ static bool prepare(void) {
                 && p11_master_new(&master) == P11_OK
                 && p11_seal(blob, &blob_len, master, key, &binding) == P11_OK
                 && p11_master_wrap(wrapped, master, &pin) == P11_OK;
+    memcpy(copy, scalar, 32);
+    memcpy(message, message_text, sizeof(message_text));
+    good = good && p11_secret_import(&secret, copy, 32) == P11_OK
+           && p11_ec_generate(&made, P11_P256) == P11_OK
+           && p11_ec_public(point, &point_len, made) == P11_OK
+           && p11_seal_bytes(sealed_bytes, master, &binding, message, sizeof(message)) == P11_OK;
     memcpy(master_value, p11_slot_get(master, ~0u)->value, 32);
     return good;
 }
@@ -165,10 +183,108 @@ static void run_mac(void) {
     result = p11_mac(out, master, salt, 6, digest, 32);
 }
 
+// --- secret keys: secret.c, cipher.c; the key is the scalar's bytes ----------------------------
+
+static void run_secret_import(void) {
+    result = p11_secret_import(&made, input, 32);
+}
+
+static void run_secret_generate(void) {
+    result = p11_secret_generate(&made, 32);
+}
+
+static void run_secret_export(void) {
+    result = p11_secret_export(exported, &out_len, secret);
+}
+
+static void run_ecdh(void) {
+    result = p11_ecdh(&made, key, point, point_len, 32);
+}
+
+static void run_seal_bytes(void) {
+    result = p11_seal_bytes(sealed_bytes, master, &binding, message, sizeof(message));
+}
+
+static void run_unseal_bytes(void) {
+    result = p11_unseal_bytes(message, master, sealed_bytes, sizeof(sealed_bytes), &binding);
+}
+
+static void run_hmac_start(void) {
+    result = p11_keyed_start(&hmac, P11_SHA256, secret);
+}
+
+static void run_hmac_start_512(void) {
+    result = p11_keyed_start(&hmac, P11_SHA512, secret);
+}
+
+static void run_hmac_update(void) {
+    result = p11_keyed_update(&hmac, digest, sizeof(digest));
+}
+
+static void run_hmac_digest(void) {
+    result = p11_keyed_digest(out, &hmac);
+}
+
+static void run_cmac(void) {
+    result = p11_cmac_start(&cmac, secret);
+}
+
+static void run_cmac_update(void) {
+    result = p11_cmac_update(&cmac, salt, sizeof(salt));
+    result = result == P11_OK ? p11_cmac_update(&cmac, digest, sizeof(digest)) : result;
+}
+
+static void run_cmac_digest(void) {
+    result = p11_cmac_digest(out, &cmac);
+}
+
+static void run_encrypt_start(void) {
+    result = p11_aes_start(&aes, secret, true, salt, sizeof(salt));
+}
+
+static void run_decrypt_start(void) {
+    result = p11_aes_start(&aes, secret, false, NULL, 0);
+}
+
+static void run_aes_update(void) {
+    result = p11_aes_update(out, &aes, digest, sizeof(digest));
+}
+
+// In an order in which each finds the state that it continues.
+static void (*const secret_runs[])(void) = {
+    run_secret_generate,
+    run_secret_export,
+    run_ecdh,
+    run_seal_bytes,
+    run_unseal_bytes,
+    run_hmac_start,
+    run_hmac_update,
+    run_hmac_digest,
+    run_hmac_start_512,
+    run_hmac_digest,
+    run_cmac,
+    run_cmac_update,
+    run_cmac_digest,
+    run_encrypt_start,
+    run_aes_update,
+    run_decrypt_start,
+    run_aes_update,
+};
+
+// The key as HMAC pads it.
+static bool leaked_padded(uint8_t pad) {
+    uint8_t padded[32];
+    for (size_t i = 0; i < sizeof(padded); i++) {
+        padded[i] = scalar[i] ^ pad;
+    }
+    return leaked(padded, sizeof(padded));
+}
+
 static bool clean(void (*run)(void)) {
     on_own_stack(run);
     return result == P11_OK && !leaked(scalar, 32) && !leaked(master_value, 32)
-           && !leaked(pin_text, sizeof(pin_text) - 1);
+           && !leaked(pin_text, sizeof(pin_text) - 1) && !leaked_padded(0x36)
+           && !leaked_padded(0x5c) && !leaked(message_text, sizeof(message_text) - 1);
 }
 
 TEST(the_search_finds_a_secret_that_was_left) {
@@ -188,6 +304,16 @@ TEST(no_operation_goes_deeper_than_the_stack_that_is_wiped) {
         run_mac,
         run_generate,
         run_master_new,
+        run_secret_generate,
+        run_ecdh,
+        run_seal_bytes,
+        run_unseal_bytes,
+        run_hmac_start_512,
+        run_hmac_digest,
+        run_cmac,
+        run_cmac_digest,
+        run_encrypt_start,
+        run_aes_update,
     };
     CHECK(prepare());
     for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
@@ -213,6 +339,24 @@ TEST(no_operation_leaves_scalar_pin_or_master_key_on_the_stack_or_in_the_arena) 
     CHECK(clean(run_mac));
 }
 
+TEST(no_operation_with_a_secret_key_leaves_it_or_the_data_it_protects) {
+    CHECK(prepare());
+    memcpy(input, scalar, 32);
+    CHECK(clean(run_secret_import));
+    CHECK(input[0] == 0 && input[31] == 0);
+    for (size_t i = 0; i < sizeof(secret_runs) / sizeof(secret_runs[0]); i++) {
+        CHECK(clean(secret_runs[i]));
+    }
+}
+
+TEST(a_key_agreed_on_is_nowhere_but_in_its_slot) {
+    CHECK(prepare());
+    on_own_stack(run_ecdh);
+    CHECK(result == P11_OK && !leaked(p11_slot_get(made, ~0u)->value, 32));
+    on_own_stack(run_secret_generate);
+    CHECK(result == P11_OK && !leaked(p11_slot_get(made, ~0u)->value, 32));
+}
+
 TEST(fresh_keys_are_nowhere_but_in_their_slots) {
     CHECK(prepare());
     on_own_stack(run_generate);
@@ -233,6 +377,8 @@ SUITE(residue_suite,
     LIST(the_search_finds_a_secret_that_was_left)
     LIST(no_operation_goes_deeper_than_the_stack_that_is_wiped)
     LIST(no_operation_leaves_scalar_pin_or_master_key_on_the_stack_or_in_the_arena)
+    LIST(no_operation_with_a_secret_key_leaves_it_or_the_data_it_protects)
+    LIST(a_key_agreed_on_is_nowhere_but_in_its_slot)
     LIST(fresh_keys_are_nowhere_but_in_their_slots)
     LIST(a_failed_unwrap_leaves_no_trace_of_the_pin)
 );

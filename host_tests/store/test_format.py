@@ -156,7 +156,12 @@ def test_limits_of_a_body(geometry):
         r = f + 2 + (f + 3) * (1 + 6 // (n - 1))
     assert (made.keep_put, made.keep_small, made.keep_move) == (r + 11, r + 5, r)
     assert made.keep_retire == f + 2
-    for words in ("R = 2f + 5", "f + 2 + (f + 3) · (1 + ⌊6 / (N − 1)⌋)", "C − R − 11", "C − f − 2"):
+    for words in (
+        "R = 2f + 5",
+        "f + 2 + (f + 3) · (1 + ⌊6 / (N − 1)⌋)",
+        "C − R − 11",
+        "C − f − 2",
+    ):
         assert words in TEXT
 
 

@@ -72,9 +72,13 @@
 #define TIMER1_RELOAD           REG32(TIMER_BASE + 0x04)
 #define TIMER1_MATCH0           REG32(TIMER_BASE + 0x08)
 #define TIMER1_MATCH1           REG32(TIMER_BASE + 0x0c)
+#define TIMER2_COUNT            REG32(TIMER_BASE + 0x10)
+#define TIMER2_RELOAD           REG32(TIMER_BASE + 0x14)
 #define TIMER_CTRL              REG32(TIMER_BASE + 0x30)
 #define TIMER1_CTRL_ENABLE      (1u << 0)
 #define TIMER1_CTRL_1MHZ        (1u << 1)
+#define TIMER2_CTRL_ENABLE      (1u << 4)
+#define TIMER2_CTRL_1MHZ        (1u << 5)
 
 // System control unit: identification and the random number generator.
 #define SCU_BASE                0x7e6e2000u
