@@ -18,7 +18,7 @@ def test_old_or_new_after_a_cut_at_every_operation(number, seed):
 
 @pytest.mark.parametrize("number", range(len(real_geometries())))
 def test_erase_sizes_of_real_parts(number):
-    tally = single(real_geometries()[number], 1, 2)
+    tally = single(real_geometries()[number], 1, 3)
     assert tally.failures == []
     assert tally.runs >= 200
 
