@@ -105,6 +105,7 @@ def test_a_board_that_stops_answering_is_given_up(served):
     program = served.program()
     program.caller.initialize()
     served.board.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, served.board.process.pid, os.WSTOPPED)  # it may finish a call until then
     try:
         assert ckr_of(program.caller.slots) in (CKR_DEVICE_REMOVED, CKR_DEVICE_ERROR)
         assert closed(program)
