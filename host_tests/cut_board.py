@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from qemu_machine import BUILD, Board
 
 from p11board import flashing, flashmap, keys
+from p11board.emulator import IN_ORDER
 
 DIGEST = bytes(range(32))
 STRETCHED = "2468"  # the PIN that replaces the default one
@@ -62,13 +63,17 @@ print(repr([(i, bytes(t.pal.read(i)[1][-60:])) for i in t.pal.ids() if t.pal.inf
 """
 
 
-# QEMU writes the file behind the chip's back, with one thread: in order, as a chip does.
-IN_ORDER = ("-object", "main-loop,id=main-loop,thread-pool-min=0,thread-pool-max=1")
 COUNTED = ("-icount", "shift=0,sleep=off")
 
 
 class Chip:
-    """A flash file with the application, whose key region is put back for each run."""
+    """A flash file with the application, whose key region is put back for each run.
+
+    kernel: what QEMU starts; by default the application itself: it boots faster than through the
+    loader and knows the flash as well.
+    """
+
+    kernel = "firmware.elf"
 
     def __init__(self, folder, build=BUILD):
         self.path = Path(folder) / "flash.bin"
@@ -97,8 +102,7 @@ class Chip:
         if writes is not None:
             self.rules.write_text(rules(writes))
             name = f"blkdebug:{self.rules}:{name}"
-        # The application itself for a loader: it boots faster and knows the flash as well.
-        board = Board(name, self.build / "firmware.elf", *COUNTED, *IN_ORDER, *options)
+        board = Board(name, self.build / self.kernel, *COUNTED, *IN_ORDER, *options)
         return board.start()
 
     def run(self, program, writes=None, *options):

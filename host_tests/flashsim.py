@@ -4,7 +4,8 @@
 It keeps per cell what was attempted (a program that power cut short spends the cell although it
 may read erased), counts wear, records the state before every operation so that a cut can be
 replayed from a copy, and knows the torn variants of an interrupted program or erase, among them
-bits that read differently at every boot (`weak`) or at every read (`flicker`).
+bits that read differently at every boot (`weak`) or at every read (`flicker`), units that fault
+when they are read (`faulty`), always or, with `flicker`, now and then.
 """
 
 from pal.flash import FAULTED, ZERO_ANY, ZERO_NONE, ZERO_UNIT, Caps, FlashError, uniform
@@ -73,7 +74,7 @@ class Flash:
         self.wear = [0] * len(geometry.sectors)
         self.weak = {}  # offset: mask of bits that have no value of their own
         self.faulty = set()  # cells that fault when read
-        self.flicker = None  # random source: weak bits are drawn at every read
+        self.flicker = None  # random source: weak bits and faults are drawn at every read
         self.programs = 0
         self.erases = 0
         self.bytes_read = 0
@@ -116,7 +117,7 @@ class Flash:
             result = 0
             z = self.cell
             for c in range(offset // z, (offset + n + z - 1) // z):
-                if c in self.faulty:
+                if c in self.faulty and not (self.flicker and self.flicker.getrandbits(1)):
                     a = max(0, c * z - offset)
                     b = min(n, c * z + z - offset)
                     buf[a:b] = b"\x5a" * (b - a)

@@ -7,7 +7,7 @@ finished by the next mount, whatever power does.
 
 from .cells import CREATE, RECORD, pack_mark
 from .events import Events
-from .flash import FlashError
+from .flash import ZERO_NONE, FlashError
 from .index import LIVE
 from .log import BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
 
@@ -28,11 +28,23 @@ class Birth(Events):
         if dirty:
             self.firm_mark()
             self.erase_dirty()
-        wear, state, marks = self.wear, self.state, self.marks
+        wear, state, marks, worn = self.wear, self.state, self.marks, self.worn
         mark, value = self.mark_sector, self.mark_value
         self.clear()
-        self.wear, self.state, self.marks = wear, state, marks
+        self.wear, self.state, self.marks, self.worn = wear, state, marks, worn
         self.mark_sector, self.mark_value = mark, value
+
+    def disown(self, scans):
+        """Make sure that a creation whose commit cannot be read is not believed half erased.
+
+        The commit may be a weak one and readable again at a later boot.
+        """
+        for scan in scans:
+            if scan and not self.blot_header(scan.sector):
+                s = self.mark_sector
+                self.mark_value = scan.store_id
+                self.marks[s] = 0
+                self.firm_mark()
 
     def firm_mark(self):
         """Have a CREATE that stays: its second copy was started when it was complete.
@@ -69,38 +81,75 @@ class Birth(Events):
                     pass
 
     def intended(self):
-        """True when a live reset intent names this store."""
+        """Sector with a live reset intent, -1: none."""
         a = self.index.a
         for e in self.index:
             if a[e] == RESET_INTENT and a[e + 2] & LIVE and a[e + 3] & 0xF0 == RECORD:
-                return True
-        return False
+                return a[e + 2] & 0xFF
+        return -1
 
     def reset_region(self):
-        """Erase every sector, the one with the intent last (FORMAT.md §7)."""
-        last = -1
-        for e in self.index:
-            if self.index.a[e] == RESET_INTENT and self.index.a[e + 2] & LIVE:
-                last = self.index.a[e + 2] & 0xFF
-        mark = self.mark_sector
+        """Erase every sector, the one with the intent last (FORMAT.md §7).
+
+        Goes on past sectors that cannot be erased, which are blotted out; the store is read-only then.
+        """
+        last = self.intended()
+        if last < 0 and self.mark_sector < 0:
+            self.place_mark(last)  # no room for an intent: CREATE in a spare is the word
         for s in range(self.count):
-            if s != last and s != mark and self.state[s] != SPARE and self.state[s] != OLD:
-                self.erase(s)
-        if mark < 0:
-            for s in range(self.count):
-                if s != last:
-                    mark = s
-            self.device.erase(mark)
-            self.wear[mark] += 1
-            self.state[mark] = MARK
-            self.mark_sector = mark
-            self.mark_value = self.store_id
-            self.marks[mark] = 0
+            if s != last and s != self.mark_sector:
+                if self.state[s] != SPARE and self.state[s] != OLD:
+                    self.destroy(s)
+        if self.mark_sector < 0:
+            self.place_mark(last)
+        if self.mark_sector < 0:
+            self.zeroise_all()  # no sector can be erased: the intent has to stay
+            wear = self.wear
+            self.clear()
+            self.wear, self.worn, self.blank = wear, True, True
+            return
         self.firm_mark()
         if last >= 0:
             self.state[last] = DIRTY
         self.start_over()
         self.blank = True
+
+    def place_mark(self, last):
+        """Write CREATE to a sector that can be erased, if there is one: a spare."""
+        for s in range(self.count - 1, -1, -1):
+            if s != last and (self.state[s] == SPARE or self.state[s] == OLD):
+                self.wear[s] += 1
+                try:
+                    self.device.erase(s)
+                except FlashError:
+                    self.state[s] = BROKEN
+                    self.worn = True
+                    continue
+                self.state[s] = MARK
+                self.mark_sector = s
+                self.mark_value = self.store_id
+                self.marks[s] = 0
+                self.firm_mark()
+                return
+
+    def destroy(self, s):
+        """Erase a sector, or zero it where it cannot be erased."""
+        try:
+            self.erase(s)
+        except StoreError:
+            self.blot(s)
+
+    def zeroise_all(self):
+        """Destroy every payload but that of the intent where it lies."""
+        a = self.index.a
+        for e in self.index:
+            if a[e] != RESET_INTENT and self.zero_mode != ZERO_NONE:
+                a[e + 2] &= ~LIVE
+                if self.dead_payload(e):
+                    try:
+                        self.zeroise(e)
+                    except FlashError:
+                        pass
 
     def create(self):
         """Make a blank region an empty store (FORMAT.md §7)."""

@@ -47,6 +47,18 @@ class Gather:
             self.held.append(self.und)
             self.und = None
 
+    def followed(self):
+        """As `settle`, when another commit follows: the open one was sealed, or nothing would.
+
+        Its seal is weak or rotten. A verdict about what follows must not reach back to it.
+        """
+        und = self.und
+        if und:
+            end = und.start + 2 + (und.n if und.kind == TRANSACTION else 0)
+            if end > self.closed:
+                self.closed = end
+            self.settle()
+
     def explain(self, c):
         """Cells before c that are nothing but were followed by an append were a transaction."""
         if 0 <= self.junk < c:

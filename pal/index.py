@@ -28,11 +28,16 @@ _GROW = const(16)
 
 
 class Index:
-    """Entries in order of insertion. `words` is the number of array words in use."""
+    """Entries in order of insertion. `words` is the number of array words in use.
+
+    Whoever changes LIVE or BAD of an entry without adding or dropping one sets `live` to -1.
+    """
 
     def __init__(self):
         self.a = array("H")
         self.words = 0
+        self.live = -1  # cells of what lives, -1 not known (pal.records)
+        self.damaged = ()  # ids, valid with `live`
 
     def __iter__(self):
         return iter(range(0, self.words, STRIDE))
@@ -52,6 +57,7 @@ class Index:
         a[e + LENGTH] = length
         a[e + HASH] = label_hash
         self.words = e + STRIDE
+        self.live = -1
         return e
 
     def version(self, e):
@@ -61,6 +67,7 @@ class Index:
     def cut(self, words):
         """Forget every entry from offset `words` on."""
         self.words = words
+        self.live = -1
 
     def drop_sector(self, sector):
         """Forget every entry of a sector; the offsets of the others change."""
@@ -72,5 +79,6 @@ class Index:
                     a[free : free + STRIDE] = a[e : e + STRIDE]
                 free += STRIDE
         self.words = free
+        self.live = -1
         if len(a) - free > 2 * STRIDE * _GROW:
             self.a = a[0:free]

@@ -26,6 +26,7 @@ class Look(Birth):
         self.mark_sector = -1  # holds CREATE
         self.mark_value = 0  # the store it replaces
         self.marks = bytearray(self.count)  # by sector: 1 CREATE, 2 its second copy
+        self.mark_names = [0] * self.count  # the store that the last CREATE in a sector replaces
         self.chains = {}  # (id, version): parts, while mounting
         self.unnamed = 0  # records lost beyond naming
         self.orphans = 0  # bit per sector: content, but no header
@@ -59,9 +60,10 @@ class Look(Birth):
         stamped = self.wear[s] >= 0
         rest = True  # cells 1 and up read erased
         first = True
+        given_up = False
         create = True  # nothing but CREATE, whole or torn
         marks = 0
-        signs = set()
+        signs = {}
         c = 0
         while c < self.cells:
             o = w.at(c, 1)
@@ -73,15 +75,19 @@ class Look(Birth):
                 cell = w.view[o : o + z]
                 value = mark_value(cell, CREATE)
                 if value >= 0:
+                    if value != self.mark_names[s]:
+                        self.mark_names[s] = value
+                        marks = 0
                     marks |= 2 if cell[8] else 1
-                    self.mark_value = value
                 if c:
                     rest = False
                 else:
                     first = False
                 create = create and c < MARK_CELLS and not stamped
                 create = create and (w.faults or torn_create(cell))
-                if not rest and self.kin(cell, signs):
+                if c == 1 and w.zero(o, 1):
+                    given_up = True  # by `blot_header`, which starts with this cell
+                if not rest and not given_up and self.kin(cell, signs):
                     self.orphans |= 1 << s
             c += 1
         if first and rest:
@@ -98,14 +104,16 @@ class Look(Birth):
     def kin(self, cell, signs):
         """True when two control cells of a sector share a seed: it is not just garbage.
 
-        CRC is linear, so the stored one and that from 0 differ by the same word for one seed.
+        CRC is linear, so the stored one and that from 0 differ by the same word for one seed. Two
+        equal cells say nothing: a payload that is written twice has them.
         """
         if KINDS[cell[0]] != 1:
             return False
-        sign = crc32(cell[0:12]) ^ struct.unpack_from("<I", cell, 12)[0]
+        crc = struct.unpack_from("<I", cell, 12)[0]
+        sign = crc32(cell[0:12]) ^ crc
         if sign in signs:
-            return True
-        signs.add(sign)
+            return signs[sign] != crc
+        signs[sign] = crc
         return False
 
     def look_used(self, s, w, header):
@@ -173,12 +181,14 @@ class Look(Birth):
             if self.wear[s] < 0:
                 self.wear[s] = max(worn, 0)
         if self.mark_sector >= 0:
+            self.mark_value = self.mark_names[self.mark_sector]
             for s in range(self.count):
                 if scans[s] and scans[s].store_id == self.mark_value:
                     self.discard(s, scans)  # a store whose reset had reached this point
         if self.void_only(scans):
             if self.mark_sector >= 0:
                 if not self.creatable:
+                    self.disown(scans)
                     self.start_over()
             elif not self.creatable or not self.region_blank():
                 raise StoreError(UNRECOGNISED)
@@ -210,6 +220,8 @@ class Look(Birth):
             # names a newer sector: it was written because that one holds nothing accepted
             if scans[p] and self.seq[p] == q and scans[s] and q > self.seq[s]:
                 self.discard(p, scans)
+        # from the newest down: a sector that is retired itself, and half erased, has no say
+        pairs.sort(key=lambda pair: -self.seq[pair[0]])
         for s, p, q in pairs:
             if scans[s] and scans[p] and self.seq[p] == q:
                 self.discard(p, scans)
@@ -232,3 +244,6 @@ class Look(Birth):
                 self.lost = True
         if self.misfit and self.lost:
             raise StoreError(UNRECOGNISED)
+        for p, q in scans[newest].retires:
+            if not self.seq[p] and self.state[p] == DIRTY:
+                self.seq[p] = q  # to be named again, should it resist its erase

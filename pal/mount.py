@@ -68,13 +68,13 @@ class Mount(Liveness):
         self.settle_lost(scans)
         self.judge_entries()
         self.taint_bad()
-        if self.lost and not self.intended():
+        if self.lost and self.intended() < 0:
             self.doubt_older()
             return
         newest = scans[self.active]
         if newest.unclean:
             self.resolve(newest)
-        if self.intended():
+        if self.intended() >= 0:
             self.reset_region()
             return
         for scan in scans:

@@ -7,7 +7,8 @@ wipes, DestroyObject really destroys. Any label of 0..255 bytes can be stored; l
 by length and bytes. Knows nothing of Cryptoki attributes: it stores bytes under an id and a label.
 
 `Pal` is also the only door through which the token layer reaches the store: ids, info, read, find,
-new_id, next_version, commit, attempt, success, fails, free, health are the store's own.
+new_id, next_version, commit, attempt, success, fails, advance, value, free, health are the store's
+own.
 """
 
 from micropython import const
@@ -52,6 +53,8 @@ class Pal:
         self.attempt = store.attempt
         self.success = store.success
         self.fails = store.fails
+        self.advance = store.advance
+        self.value = store.value
         self.free = store.free
         self.health = store.health
 

@@ -232,7 +232,7 @@ class Scan(Gather):
         else:
             _, slot, _, number, _, _ = struct.unpack_from(EVENT_FORM, buf, o)
             if t == SUCCESS:
-                self.settle()
+                self.followed()
                 self.und = Held(LOGIN, c, slot, number)
             elif t == SUCCESS_SEAL:
                 if self.und and self.und.kind == LOGIN:
@@ -259,7 +259,7 @@ class Scan(Gather):
         if t == SEAL and und and und.start == start and und.h == h:
             self.und = None
         else:
-            self.settle()
+            self.followed()
             und = Held(TRANSACTION, start, n, h, ids, count)
             self.gather(c, und)
             if t == COMMIT:
@@ -282,7 +282,7 @@ class Scan(Gather):
             if start <= held.start < c:
                 held.verdict = verdict == held.kind and at == held.start
                 named = named or held.verdict
-        if verdict and not named:
+        if verdict and not named and not self.sealed(at):
             held = Held(verdict, at, n, h, 0, self.p_count)
             if verdict == TRANSACTION:
                 self.gather(c, held)
@@ -296,6 +296,10 @@ class Scan(Gather):
         self.junk = -1
         self.res = fields
         self.res_cell = c
+
+    def sealed(self, at):
+        """True when what starts at cell `at` was accepted already: its seal is readable after all."""
+        return at < self.closed
 
     def finish(self):
         """Decide what the end of the sector leaves open."""

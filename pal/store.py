@@ -67,6 +67,7 @@ class Store(Writer):
                 self.seq[s] = 1
         for e in self.index:
             self.index.a[e + 2] &= ~(LIVE | BAD)
+        self.index.live = -1
         self.lost = False
         self.recover(scans)
 
@@ -92,7 +93,11 @@ class Store(Writer):
         self.mount()
 
     def factory_reset(self):
-        """Destroy every object, the wrapped master keys first. Leaves the store blank."""
+        """Destroy every object, the wrapped master keys first. Leaves the store blank.
+
+        StoreError WORN: done, but for a sector that cannot be erased any more, which was zeroed
+        where the flash allows that; the store is read-only from then on.
+        """
         self.enter()
         if self.blank:
             return
@@ -100,21 +105,25 @@ class Store(Writer):
         intent = [(RESET_INTENT, 0, 0, b"", self.store_id.to_bytes(4, "little"))]
         for doomed, keep in (
             (deletes, self.keep_small),
+            (deletes, self.keep_small),  # a sector that wore out may have made room
             ((), self.keep_small),
             ((), self.keep_move),
         ):
             try:
                 self.write(intent, doomed, keep)
-                break
             except StoreError as error:
-                if error.code == WORN:
-                    break  # nothing can be written: destroy what can be destroyed
-                if error.code != FULL or keep == self.keep_move:
+                if error.code != FULL and error.code != WORN:
                     raise
+            if self.intended() >= 0:
+                break
         try:
+            if self.intended() < 0:
+                self.write_last(intent)
             self.reset_region()
         except FlashError as error:
             raise self.failed(error)
+        if self.worn:
+            raise StoreError(WORN)
 
     def enter(self):
         """Mount when that was not done, or when the last call failed in the flash."""
@@ -325,11 +334,6 @@ class Store(Writer):
     def health(self):
         """Return a dict: sectors, free, live, erase counts, life left, damaged ids and so on."""
         self.enter()
-        a = self.index.a
-        damaged = []
-        for e in self.index:
-            if a[e + 2] & LIVE and a[e + 2] & BAD and a[e] not in damaged:
-                damaged.append(a[e])
         most = max(self.wear)
         live = self.live_cells()
         endurance = self.device.caps.endurance
@@ -343,7 +347,7 @@ class Store(Writer):
             "erase_min": max(0, min(self.wear)),
             "erase_max": max(0, most),
             "life_left_percent": max(0, 100 - 100 * max(0, most) // endurance),
-            "damaged": damaged,
+            "damaged": list(self.damaged()),
             "unnamed": self.unnamed,
             "lost": [s for s in range(self.count) if self.state[s] == LOST],
             "read_only": self.worn or self.lost,

@@ -166,6 +166,18 @@ class Writer(Mount):
         for oid, c, tf_kind, size, label_hash in added:
             self.index.add(oid, c, s | LIVE, tf_kind, version, size, label_hash)
 
+    def write_last(self, puts):
+        """Write small records to the active sector, tainted or nearly full: a worn-out store resets.
+
+        Does nothing when there is no room.
+        """
+        plan = self.plan(puts)
+        need = 2
+        for _, _, cells in plan:
+            need += cells
+        if self.active >= 0 and self.ready(self.active, need, self.keep_retire):
+            self.append(self.active, plan, (), self.version + 1)
+
     def supersede(self, oid, version):
         """Every record of an id that is older than `version` is dead."""
         a = self.index.a
@@ -181,6 +193,7 @@ class Writer(Mount):
         for e in self.index:
             if a[e + 3] & 0xF0 == PART and self.index.version(e) == version:
                 a[e + 2] &= ~LIVE
+        self.index.live = -1
         self.version = version
         try:
             self.purge()

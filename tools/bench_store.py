@@ -45,6 +45,8 @@ LIMITS = {
     "clean mount, reads of one byte": 1,
     "RAM bytes": None,  # RAM_BASE + RAM_PER_RECORD for each record in flash
     "mount instructions": 8_000_000,
+    "health instructions": 60_000,
+    "C_GetTokenInfo instructions": 150_000,
 }
 
 ON_BOARD = """
@@ -83,6 +85,20 @@ store = None
 store, ticks, ram = measured()
 assert len(list(store.ids())) == %d
 print("RESULT", "full", store.index.words // 8, ticks, ram)
+
+def timed(call):
+    start = time.ticks_cpu()
+    call()
+    return (time.ticks_cpu() - start) & 0x3FFFFFFF
+
+store.index.live = -1
+print("RESULT", "health", timed(store.health), timed(store.health))
+import pkcs11
+app = pkcs11.application()
+app.C_Initialize()
+app.C_GetTokenInfo(1)
+gc.collect()
+print("RESULT", "token", timed(lambda: app.C_GetTokenInfo(1)))
 """ % (SIZE, OBJECTS, OBJECTS)
 
 
@@ -184,6 +200,7 @@ def on_board(folder, build):
             found[name] = [int(number) for number in numbers]
     records, ticks, ram = found["full"]
     records_before, ticks_before, ram_before = found["empty"]
+    first, again = found["health"]
     return {
         "RAM bytes": ram - ram_before,
         "RAM bytes of an empty store": ram_before,
@@ -191,6 +208,9 @@ def on_board(folder, build):
         "records in flash of an empty store": records_before,
         "mount instructions": ticks * INSTRUCTIONS_PER_TICK,
         "mount instructions of an empty store": ticks_before * INSTRUCTIONS_PER_TICK,
+        "health instructions after a change": first * INSTRUCTIONS_PER_TICK,
+        "health instructions": again * INSTRUCTIONS_PER_TICK,
+        "C_GetTokenInfo instructions": found["token"][0] * INSTRUCTIONS_PER_TICK,
     }
 
 

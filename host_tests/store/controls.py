@@ -172,12 +172,16 @@ class WeakCreate(Store):
 
 
 class NoIntent(Store):
-    """Factory reset begins to erase at once."""
+    """Factory reset begins to erase at once, with neither intent nor CREATE."""
 
     def factory_reset(self):
         self.enter()
         if not self.blank:
             self.reset_region()
+
+    def place_mark(self, last):
+        if USED not in self.state:
+            super().place_mark(last)
 
 
 class TombstonesDropped(Store):
@@ -260,6 +264,47 @@ class VerdictByStart(Store):
                 held.verdict = None
 
 
+class VerdictReachesBack(Store):
+    """A verdict covers an earlier commit whose seal has become unreadable since."""
+
+    class SCAN(Scan):
+        def followed(self):
+            self.settle()
+
+
+class AcceptedTwice(Store):
+    """What SEAL and RESOLUTION both accept is listed twice, and purged where it lives."""
+
+    def shared(self, e):
+        return False
+
+    class SCAN(Scan):
+        def sealed(self, at):
+            return False
+
+
+class IntentAfterwards(Store):
+    """A reset that cannot be announced begins without CREATE in a spare."""
+
+    def place_mark(self, last):
+        if last >= 0 or USED not in self.state:
+            super().place_mark(last)
+
+
+class BrokenForgotten(Store):
+    """A sector that could not be erased is not named again in the next sector."""
+
+    def resisting(self, v):
+        return []
+
+
+class NotDisowned(Store):
+    """A creation whose commit cannot be read is erased as it is."""
+
+    def disown(self, scans):
+        pass
+
+
 # name: (class, ((runs, geometry number, seeds, size), ...))
 CONTROLS = {
     "resolution": (NoResolution, (("single", 6, 3, 20),)),
@@ -278,11 +323,12 @@ CONTROLS = {
     "verdict before erase": (HastyErase, (("random", 10, 20, 300), ("random", 0, 20, 300))),
     "CREATE": (NoCreate, (("single", 0, 1, 3),)),
     "CREATE twice": (WeakCreate, (("create", 0, 20, 1), ("create", 10, 20, 1))),
+    "creation is disowned": (NotDisowned, (("create", 12, 20, 2), ("create", 0, 60, 2))),
     "reset intent": (NoIntent, (("reset", 0, 4, 4),)),
     "tombstones": (TombstonesDropped, (("random", 0, 8, 300),)),
     "zeroised is not gone": (ZeroisedIsGone, (("random", 0, 20, 300),)),
     "sequences": (SequenceReused, (("random", 10, 8, 300),)),
-    "give up": (NoGiveUp, (("random", 4, 8, 300), ("random", 0, 30, 300))),
+    "give up": (NoGiveUp, (("random", 0, 30, 300), ("random", 4, 8, 300))),
     "mask": (NoMask, (("ones", 10, 1, 6),)),
     "events folded": (EventsNotFolded, (("single", 0, 3, 20),)),
 }

@@ -6,105 +6,14 @@ is: cut, boot, check, boot, check, ten further operations, check, boot, check. E
 a `Tally`; a run that fails is described well enough to be repeated.
 """
 
-import random
+from flashsim import VARIANT_NAMES, Flash, Geometry
+from regions import geometries, real_geometries
+from runs import Tally, attempt, make_world, moment, variants
+from wearing import worn
 
-from flashsim import FAULTS, VARIANT_NAMES, VARIANTS, Flash, Geometry, Misuse
-from model import Violation, World
-
-from pal.flash import ZERO_ANY, ZERO_NONE, ZERO_UNIT
-from pal.store import Store, StoreError
+from pal.store import Store
 
 FURTHER = 10  # operations after a cut
-
-
-def geometries():
-    """Scaled regions for depth: every unit, zero mode and number of sectors of the plan."""
-    fault = {"read_may_fault": True}
-    return [
-        Geometry(1, 512, 5, ZERO_ANY, 16),
-        Geometry(1, 1024, 3, ZERO_ANY, 32),
-        Geometry(1, 1024, 2, ZERO_ANY, 16),
-        Geometry(1, 512, 16, ZERO_ANY, 16),
-        Geometry(1, 1024, 5, ZERO_NONE, 16),
-        Geometry(1, 1024, 4, ZERO_UNIT, 64),
-        Geometry(8, 512, 5, ZERO_UNIT, 8, **fault),
-        Geometry(8, 1024, 3, ZERO_UNIT, 32, **fault),
-        Geometry(8, 1024, 2, ZERO_UNIT, 8, **fault),
-        Geometry(8, 1024, 5, ZERO_NONE, 8, **fault),
-        Geometry(16, 1024, 5, ZERO_NONE, 16, **fault),
-        Geometry(16, 1024, 3, ZERO_NONE, 32, **fault),
-        Geometry(16, 2048, 2, ZERO_NONE, 16, **fault),
-        Geometry(16, 512, 16, ZERO_NONE, 16, **fault),
-        Geometry(16, 1024, 4, ZERO_UNIT, 16, **fault),
-        Geometry(32, 1024, 5, ZERO_NONE, 32, **fault),
-        Geometry(32, 2048, 3, ZERO_NONE, 32, **fault),
-        Geometry(32, 2048, 2, ZERO_NONE, 32, **fault),
-        Geometry(32, 1024, 3, ZERO_UNIT, 32, **fault),
-        Geometry(1, 512, 5, ZERO_ANY, 16, sizes=(512, 1024, 512, 512, 1024)),
-    ]
-
-
-def real_geometries():
-    """Erase sizes of real parts."""
-    fault = {"read_may_fault": True}
-    return [
-        Geometry(8, 2048, 8, ZERO_UNIT, 8, **fault),
-        Geometry(1, 4096, 16, ZERO_ANY, 256),
-        Geometry(1, 16384, 3, ZERO_ANY, 32),
-        Geometry(32, 131072, 2, ZERO_NONE, 32, **fault),
-    ]
-
-
-class Tally:
-    """What was run and what failed."""
-
-    def __init__(self):
-        self.distinct = 0  # (geometry, call, operation, variant[, second operation])
-        self.repeats = 0  # the same with other random draws
-        self.random = 0  # random chains of cuts
-        self.points = 0  # (geometry, call, operation)
-        self.cuts = 0
-        self.failures = []
-
-    def add(self, other):
-        """Sum up."""
-        self.distinct += other.distinct
-        self.repeats += other.repeats
-        self.random += other.random
-        self.points += other.points
-        self.cuts += other.cuts
-        self.failures += other.failures
-
-    @property
-    def runs(self):
-        """All runs."""
-        return self.distinct + self.repeats + self.random
-
-
-def variants(geometry):
-    """The torn variants that this kind of flash knows."""
-    return VARIANTS + ((FAULTS,) if geometry.more.get("read_may_fault") else ())
-
-
-def make_world(geometry, seed, store_class=Store, flicker=False):
-    """A world whose calls include long values and resets for some seeds."""
-    rng = random.Random(seed)
-    world = World(geometry, Flash, rng, store_class)
-    world.maker.chains = seed % 3 == 1
-    world.maker.resets = seed % 2 == 0
-    if flicker:
-        world.flash.flicker = random.Random(seed + 1)
-    return world
-
-
-def attempt(tally, what, function):
-    """Run function; note a failure."""
-    try:
-        function()
-        return True
-    except (Violation, Misuse, StoreError, IndexError, KeyError, ValueError) as error:
-        tally.failures.append(f"{what}: {type(error).__name__} {error}")
-        return False
 
 
 def single(geometry, seed, steps, store_class=Store, limit=0, repeats=1, call_of=None):
@@ -202,8 +111,7 @@ def chain(world, tally, what, depth=7):
     if not trace:
         return
     allowed = call.torn(old, new)
-    choice = variants(world.geometry)
-    flash.tear(rng.choice(trace), rng.choice(choice), rng)
+    flash.tear(*moment(world, trace), rng)
     tally.cuts += 1
     cuts = 1
     while cuts < depth and rng.random() < 0.8:
@@ -215,7 +123,7 @@ def chain(world, tally, what, depth=7):
             allowed = served  # shown: from here on it stays
             continue
         # a cut within this recovery: what was shown after it was not shown to anybody
-        flash.tear(rng.choice(recovery), rng.choice(choice), rng)
+        flash.tear(*moment(world, recovery), rng)
         tally.cuts += 1
         cuts += 1
     world.recover(allowed, what)
@@ -237,25 +145,14 @@ def at_random(geometry, seed, chains, store_class=Store, limit=0, flicker=False)
 
 
 def creations(geometry, seed, steps, store_class=Store, limit=0):
-    """Two cuts in a row in the creation of a store, then two in the call after it."""
+    """Up to seven cuts in a row in the creation of a store, then as many in the call after it."""
     tally = Tally()
-    rng = random.Random(seed)
     for step in range(40 * steps):
         world = make_world(geometry, seed * 1000 + step, store_class)
         what = f"{geometry} seed {seed} creation {step}"
-        for depth in range(2):
-            trace = []
-            call, old, new = world.step(None, trace)
-            if not trace:
+        for _ in range(2):
+            if not attempt(tally, what, lambda: chain(world, tally, what)):  # noqa: B023
                 break
-            world.flash.tear(rng.choice(trace), rng.choice(variants(geometry)), rng)
-            tally.cuts += 1
-            allowed = call.torn(old, new)
-            if not attempt(tally, what, lambda: world.recover(allowed, what)):  # noqa: B023
-                break
-            if depth:
-                attempt(tally, what, lambda: world.go_on(3, what))  # noqa: B023
-        tally.random += 1
         if limit and len(tally.failures) >= limit:
             break
     return tally
@@ -299,6 +196,9 @@ KINDS = {
     "single": single,
     "nested": nested,
     "random": at_random,
+    "worn": worn,
     "create": creations,
     "reset": resets,
 }
+
+__all__ = ["Flash", "Geometry", "geometries", "real_geometries", "KINDS", "FURTHER"]

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Populated images for the tests of bit rot, forgery and migration."""
+"""Stores and populated images for the tests of bit rot, forgery and migration."""
 
 import random
 
+import pytest
 from cutting import Flash, Geometry
-from model import Call, World, observe
+from model import Call, World, observe, random_filler
 
 from pal.flash import ZERO_ANY
-from pal.store import CRITICAL, SECRET, Store
+from pal.store import CRITICAL, SECRET, Store, StoreError
 
 
 def populated(geometry=None, seed=1, objects=6, store_class=Store):
@@ -49,3 +50,29 @@ def mounted(world, snap):
 
 
 __all__ = ["image_of", "mounted", "observe", "populated"]
+
+
+BOARD = Geometry(1, 4096, 16, ZERO_ANY, 256)
+SMALL = Geometry(1, 1024, 4, ZERO_ANY, 16)
+
+
+def flash_and_store(geometry=SMALL, seed=1):
+    flash = Flash(geometry)
+    store = Store(flash, random_filler(random.Random(seed)))
+    store.mount()
+    return flash, store
+
+
+def again(flash):
+    """Mount the same flash anew; nothing may be written."""
+    store = Store(flash, random_filler(random.Random(2)))
+    flash.protected = True
+    store.mount()
+    flash.protected = False
+    return store
+
+
+def code(call, *arguments):
+    with pytest.raises(StoreError) as caught:
+        call(*arguments)
+    return caught.value.code
