@@ -45,7 +45,7 @@ def _outcome(call, *args):
 def test_both_have_exactly_the_same_names():
     assert sorted(py.__all__) == sorted(c.__all__)
     constants = [name for name in py.__all__ if isinstance(getattr(py, name), int)]
-    assert len(constants) == 11
+    assert len(constants) == 12
     assert all(getattr(py, name) == getattr(c, name) for name in constants)
 
 
@@ -62,6 +62,23 @@ def test_what_one_wraps_the_other_opens(a, b):
             assert b.master_unwrap(pin, salt, iterations, aad, blob)
             pin = bytes((pin[0] ^ 1,)) + pin[1:]
             assert b.master_unwrap(pin, salt, iterations, aad, blob) is None
+
+
+@WAYS
+def test_the_device_pin_is_the_same_and_only_there_with_a_device_secret(a, b):
+    rng = random.Random(3)
+    for secret in (b"", rng.randbytes(32), rng.randbytes(32)):
+        a.test_source(secret=secret)
+        b.test_source(secret=secret)
+        mine, theirs = bytearray(b"x" * 32), bytearray(32)
+        assert a.device_pin(mine) == b.device_pin(theirs) == bool(secret)
+        assert mine == theirs and any(mine) == bool(secret)
+    for wrong in (bytearray(31), bytearray(33)):
+        assert (
+            _outcome(a.device_pin, wrong)
+            == _outcome(b.device_pin, wrong)
+            == (ValueError, "length")
+        )
 
 
 @WAYS
@@ -139,6 +156,9 @@ CALLS = [
     ("ecdh", "nbn", True),
     ("seal_bytes", "nbbb", False),
     ("unseal_bytes", "nbbb", False),
+    ("rsa_import", "bbBBBBBB", True),
+    ("rsa_private", "nb", False),
+    ("rsa_public", "bbb", False),
     ("Hmac", "cn", False),
     ("Cmac", "n", False),
     ("Aes", "nnb", False),

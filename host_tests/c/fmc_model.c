@@ -5,6 +5,7 @@
 
 fmc_model_t fmc_model;
 uint8_t fmc_memory[MODEL_BYTES];
+uint32_t p11_boot_note;
 
 static uint32_t conf;
 static bool four_bytes = true;
@@ -23,6 +24,7 @@ static bool page_set[256];
 void fmc_model_reset(void) {
     memset(&fmc_model, 0, sizeof(fmc_model));
     memset(fmc_memory, 0xff, sizeof(fmc_memory));
+    p11_boot_note = 0x50313140u;
     fmc_model.id = 0xef4019;
     fmc_model.busy_polls = 3;
     fmc_model.control = CONTROL_AT_BOOT;

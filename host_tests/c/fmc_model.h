@@ -34,6 +34,7 @@ typedef struct {
 } fmc_model_t;
 
 extern fmc_model_t fmc_model;
+extern uint32_t p11_boot_note; // of the port; at reset: the loader started slot "app"
 extern uint8_t fmc_memory[MODEL_BYTES];
 
 // A blank chip without faults. At the very start it is in four-byte mode, as a boot ROM may leave

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "rsa_key.h"
 #include "slots.h"
 
 #define HANDLES 80
@@ -129,6 +130,41 @@ static void secret_step(size_t n, uint8_t *a, size_t m, uint8_t *b) {
     }
 }
 
+// Numbers of a real key, some of them cut or with one bit wrong.
+static void step_rsa(void) {
+    static const char *const texts[] = { rsa_n, rsa_e, rsa_d, rsa_p, rsa_q, rsa_dp, rsa_dq, rsa_qp };
+    uint8_t *parts[P11_RSA_SECRETS + 2];
+    size_t lens[P11_RSA_SECRETS + 2];
+    uint8_t out[P11_RSA_BLOCK];
+    p11_rsa_key_t key;
+    p11_slot_t slot;
+    size_t wrong = below(24); // mostly none
+    for (size_t i = 0; i < P11_RSA_SECRETS + 2; i++) {
+        size_t len = strlen(texts[i]) / 2;
+        lens[i] = i == wrong ? near(len) : len;
+        parts[i] = block(lens[i]);
+        memcpy(parts[i], hex(texts[i]), lens[i] < len ? lens[i] : len);
+        if (i == wrong && lens[i] > 0 && below(2) == 0) {
+            parts[i][below(lens[i])] ^= (uint8_t)(1 << below(8));
+        }
+    }
+    key.n = (p11_number_t){ parts[0], lens[0] };
+    key.e = (p11_number_t){ parts[1], lens[1] };
+    for (size_t i = 0; i < P11_RSA_SECRETS; i++) {
+        key.secret[i].data = parts[2 + i];
+        key.secret[i].len = lens[2 + i];
+    }
+    size_t len = near(P11_RSA_BLOCK);
+    uint8_t *data = block(len);
+    p11_rsa_public(out, &key.n, &key.e, data, len);
+    p11_rsa_private(out, handle(), data, len);
+    keep(p11_rsa_import(&slot, &key), &slot);
+    free(data);
+    for (size_t i = 0; i < P11_RSA_SECRETS + 2; i++) {
+        free(parts[i]);
+    }
+}
+
 static void step(void) {
     uint8_t point[P11_POINT_MAX];
     uint8_t out[P11_SIGNATURE_MAX];
@@ -151,6 +187,9 @@ static void step(void) {
         .aad_len = m,
     };
     int c = curve();
+    if (below(60) == 0) {
+        step_rsa();
+    }
     switch (below(22)) {
         case 0:
             keep(p11_ec_generate(&slot, c), &slot);
@@ -202,7 +241,8 @@ static void step(void) {
             p11_slot_t master = handle();
             p11_slot_t key = handle();
             if (p11_seal(sealed, &len, master, key, &binding) == P11_OK) {
-                keep(p11_unseal(&slot, master, sealed, len, &binding, c), &slot);
+                int kind = below(3) == 0 ? P11_RSA_2048 : c;
+                keep(p11_unseal(&slot, master, sealed, len, &binding, kind), &slot);
             }
             break;
         }

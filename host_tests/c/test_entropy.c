@@ -181,6 +181,7 @@ TEST(the_start_up_test_runs_again_after_a_soft_reset) {
 }
 
 TEST(without_entropy_there_is_no_key_no_signature_and_no_random_byte) {
+    uint8_t sealed[P11_SEALED_MAX];
     uint8_t out[64];
     uint8_t signature[P11_POINT_MAX];
     size_t len;
@@ -195,7 +196,7 @@ TEST(without_entropy_there_is_no_key_no_signature_and_no_random_byte) {
     CHECK(p11_master_new(&slot) == P11_ENTROPY && slot == 0);
     CHECK(p11_ecdsa_sign(signature, &len, key, out, 32) == P11_ENTROPY && len == 0);
     CHECK(p11_ec_public(signature, &len, key) == P11_ENTROPY);
-    CHECK(p11_seal(signature, &len, master, key, &binding) == P11_ENTROPY);
+    CHECK(p11_seal(sealed, &len, master, key, &binding) == P11_ENTROPY);
     memset(out, 0x5a, sizeof(out));
     CHECK(p11crypto_random(out, sizeof(out)) == -1);
     for (size_t i = 0; i < sizeof(out); i++) {

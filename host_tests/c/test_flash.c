@@ -39,13 +39,13 @@ TEST(the_chip_tells_its_identity_and_size) {
     CHECK(chip.erase == 4096 && chip.page == 256 && orderly());
 }
 
-TEST(regions_have_their_places_and_only_app_is_read_only) {
+TEST(regions_have_their_places) {
     keys();
     CHECK(rawflash_region("keys")->base == FLASH_KEYS_BASE);
     CHECK(rawflash_region("keys")->size == FLASH_KEYS_SIZE);
     CHECK(rawflash_region("fs")->base == FLASH_FS_BASE && rawflash_region("fs")->writable);
-    CHECK(rawflash_region("app2")->base == FLASH_APP2_BASE && rawflash_region("app2")->writable);
-    CHECK(rawflash_region("app")->base == FLASH_APP_BASE && !rawflash_region("app")->writable);
+    CHECK(rawflash_region("app2")->base == FLASH_APP2_BASE);
+    CHECK(rawflash_region("app")->base == FLASH_APP_BASE);
     CHECK(rawflash_region("key") == NULL && rawflash_region("keys2") == NULL);
     CHECK(rawflash_region("") == NULL);
     for (size_t i = 0; i < rawflash_region_count; i++) {
@@ -134,15 +134,35 @@ TEST(nothing_outside_a_region_can_be_reached) {
     CHECK(orderly());
 }
 
-TEST(the_running_application_is_read_only) {
-    uint8_t byte = 0;
-    keys();
-    const rawflash_region_t *app = rawflash_region("app");
-    fmc_memory[FLASH_APP_BASE] = 0x50;
-    CHECK(rawflash_program(app, 0, &byte, 1) == RAWFLASH_READ_ONLY);
-    CHECK(rawflash_erase(app, 0, 4096) == RAWFLASH_READ_ONLY);
-    CHECK(rawflash_read(app, 0, &byte, 1) == RAWFLASH_OK && byte == 0x50);
-    CHECK(fmc_model.programs == 0 && fmc_model.erases == 0);
+// Neither slot when the loader's mark is missing.
+TEST(the_slot_that_runs_is_read_only) {
+    static const struct {
+        uint32_t note;
+        bool app, app2;
+    } cases[] = {
+        { 0x50313140u, false, true },
+        { 0x50313141u, true, false },
+        { 0x50313142u, false, false },
+        { 0, false, false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        keys();
+        p11_boot_note = cases[i].note;
+        for (unsigned slot = 0; slot < 2; slot++) {
+            uint8_t byte = 0x50;
+            const rawflash_region_t *region = rawflash_region(slot ? "app2" : "app");
+            bool may = slot ? cases[i].app2 : cases[i].app;
+            int expected = may ? RAWFLASH_OK : RAWFLASH_READ_ONLY;
+            CHECK(rawflash_writable(region) == may);
+            CHECK(rawflash_erase(region, 0, 4096) == expected);
+            CHECK(rawflash_program(region, 0, &byte, 1) == expected);
+            CHECK(rawflash_program(region, region->size - 1, &byte, 2) != RAWFLASH_OK);
+            CHECK(fmc_memory[region->base] == (may ? 0x50 : 0xff));
+        }
+        CHECK(rawflash_writable(rawflash_region("keys")));
+        CHECK(rawflash_writable(rawflash_region("fs")));
+        CHECK(fmc_model.programs == (unsigned)(cases[i].app + cases[i].app2) && orderly());
+    }
 }
 
 TEST(a_weak_bit_fails_verification) {
@@ -184,13 +204,13 @@ TEST(a_chip_that_stays_busy_times_out) {
 SUITE(flash_suite,
     LIST(a_missing_or_small_chip_is_reported)
     LIST(the_chip_tells_its_identity_and_size)
-    LIST(regions_have_their_places_and_only_app_is_read_only)
+    LIST(regions_have_their_places)
     LIST(what_is_programmed_is_read_back_across_pages)
     LIST(every_small_length_and_alignment_reads_right)
     LIST(bits_can_be_cleared_later_but_not_set)
     LIST(erasing_touches_exactly_its_sectors)
     LIST(nothing_outside_a_region_can_be_reached)
-    LIST(the_running_application_is_read_only)
+    LIST(the_slot_that_runs_is_read_only)
     LIST(a_weak_bit_fails_verification)
     LIST(operations_that_silently_do_nothing_are_noticed)
     LIST(a_chip_that_stays_busy_times_out)

@@ -5,6 +5,7 @@
 #include <ucontext.h>
 
 #include "check.h"
+#include "rsa_key.h"
 #include "slots.h"
 #include "wipe.h"
 
@@ -34,7 +35,8 @@ static p11_slot_t master;
 static p11_slot_t made;
 static p11_slot_t secret;
 static uint8_t digest[32] = { 9 };
-static uint8_t out[P11_POINT_MAX];
+static const uint8_t small_block[P11_RSA_BLOCK] = { 0, 1, 2, 3 };
+static uint8_t out[P11_RSA_BLOCK];
 static size_t out_len;
 static const p11_binding_t binding = { .context = salt, .context_len = 6 };
 static p11_pin_t pin;
@@ -47,6 +49,11 @@ static uint8_t sealed_bytes[P11_NONCE + sizeof(message) + P11_TAG];
 static p11_keyed_t hmac;
 static p11_cmac_t cmac;
 static p11_aes_t aes;
+static const char *const rsa_texts[] = { rsa_d, rsa_p, rsa_q, rsa_dp, rsa_dq, rsa_qp };
+static uint8_t rsa_public[P11_RSA_BLOCK + 3];
+static uint8_t rsa_numbers[P11_RSA_SECRETS][P11_RSA_BLOCK];
+static p11_rsa_key_t rsa_key;
+static p11_slot_t rsa_slot;
 
 static void enter(void) {
     operation();
@@ -82,17 +89,17 @@ static size_t depth(void) {
 // A window of the secret, as bytes or as the little-endian limbs of a number.
 static bool leaked(const void *secret, size_t len) {
     size_t arena_len;
+    size_t deep = depth(); // below it there is only paint
+    const uint8_t *used = stack + STACK - deep;
     const void *arena = p11_test_arena(&arena_len);
-    size_t used = depth();
-    const uint8_t *written = stack + STACK - used;
-    uint8_t reversed[64];
+    uint8_t reversed[128];
     for (size_t i = 0; i < len; i++) {
         reversed[i] = ((const uint8_t *)secret)[len - 1 - i];
     }
     for (size_t i = 0; i + WINDOW <= len; i++) {
         const uint8_t *forward = (const uint8_t *)secret + i;
-        if (contains(written, used, forward, WINDOW) || contains(arena, arena_len, forward, WINDOW)
-            || contains(written, used, reversed + i, WINDOW)
+        if (contains(used, deep, forward, WINDOW) || contains(arena, arena_len, forward, WINDOW)
+            || contains(used, deep, reversed + i, WINDOW)
             || contains(arena, arena_len, reversed + i, WINDOW)) {
             return true;
         }
@@ -280,6 +287,45 @@ static bool leaked_padded(uint8_t pad) {
     return leaked(padded, sizeof(padded));
 }
 
+static void prepare_rsa(void) {
+    memcpy(rsa_public, hex(rsa_n), P11_RSA_BLOCK);
+    memcpy(rsa_public + P11_RSA_BLOCK, hex(rsa_e), 3);
+    rsa_key.n = (p11_number_t){ rsa_public, P11_RSA_BLOCK };
+    rsa_key.e = (p11_number_t){ rsa_public + P11_RSA_BLOCK, 3 };
+    for (size_t i = 0; i < P11_RSA_SECRETS; i++) {
+        rsa_key.secret[i].len = strlen(rsa_texts[i]) / 2;
+        rsa_key.secret[i].data = rsa_numbers[i];
+        memcpy(rsa_numbers[i], hex(rsa_texts[i]), rsa_key.secret[i].len);
+    }
+}
+
+static void run_rsa_import(void) {
+    result = p11_rsa_import(&rsa_slot, &rsa_key);
+}
+
+static void run_rsa_private(void) {
+    result = p11_rsa_private(out, rsa_slot, small_block, P11_RSA_BLOCK);
+}
+
+static void run_rsa_seal(void) {
+    result = p11_seal(blob, &blob_len, master, rsa_slot, &binding);
+}
+
+static void run_rsa_unseal(void) {
+    result = p11_unseal(&made, master, blob, blob_len, &binding, P11_RSA_2048);
+}
+
+static bool clean_of_rsa(void (*run)(void)) {
+    on_own_stack(run);
+    bool good = result == P11_OK;
+    for (size_t i = 0; good && i < P11_RSA_SECRETS; i++) {
+        uint8_t copy[P11_RSA_BLOCK]; // d in two halves: limbs are searched in both directions
+        memcpy(copy, hex(rsa_texts[i]), strlen(rsa_texts[i]) / 2);
+        good = !leaked(copy, 128) && (i > 0 || !leaked(copy + 128, 128));
+    }
+    return good;
+}
+
 static bool clean(void (*run)(void)) {
     on_own_stack(run);
     return result == P11_OK && !leaked(scalar, 32) && !leaked(master_value, 32)
@@ -314,8 +360,13 @@ TEST(no_operation_goes_deeper_than_the_stack_that_is_wiped) {
         run_cmac_digest,
         run_encrypt_start,
         run_aes_update,
+        run_rsa_import,
+        run_rsa_private,
+        run_rsa_seal,
+        run_rsa_unseal,
     };
     CHECK(prepare());
+    prepare_rsa();
     for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
         careless_wiping = true;
         on_own_stack(runs[i]);
@@ -357,6 +408,15 @@ TEST(a_key_agreed_on_is_nowhere_but_in_its_slot) {
     CHECK(result == P11_OK && !leaked(p11_slot_get(made, ~0u)->value, 32));
 }
 
+TEST(no_operation_leaves_a_number_of_an_rsa_key) {
+    CHECK(prepare());
+    prepare_rsa();
+    CHECK(clean_of_rsa(run_rsa_import));
+    CHECK(clean_of_rsa(run_rsa_private));
+    CHECK(clean_of_rsa(run_rsa_seal));
+    CHECK(clean_of_rsa(run_rsa_unseal));
+}
+
 TEST(fresh_keys_are_nowhere_but_in_their_slots) {
     CHECK(prepare());
     on_own_stack(run_generate);
@@ -379,6 +439,7 @@ SUITE(residue_suite,
     LIST(no_operation_leaves_scalar_pin_or_master_key_on_the_stack_or_in_the_arena)
     LIST(no_operation_with_a_secret_key_leaves_it_or_the_data_it_protects)
     LIST(a_key_agreed_on_is_nowhere_but_in_its_slot)
+    LIST(no_operation_leaves_a_number_of_an_rsa_key)
     LIST(fresh_keys_are_nowhere_but_in_their_slots)
     LIST(a_failed_unwrap_leaves_no_trace_of_the_pin)
 );

@@ -126,6 +126,23 @@ TEST(the_device_secret_enters_the_wrap) {
     CHECK(p11_master_unwrap(&slot, &pin, blob, sizeof(blob)) == P11_NO);
 }
 
+TEST(the_device_pin_is_hex_and_follows_the_device_secret) {
+    uint8_t device[32] = { 1 };
+    uint8_t pin[P11_DEVICE_PIN];
+    uint8_t again[P11_DEVICE_PIN];
+    memset(pin, 1, sizeof(pin));
+    CHECK(p11_device_pin(pin) == P11_NO && pin[0] == 0 && pin[31] == 0);
+    host_device_secret(device);
+    CHECK(p11_device_pin(pin) == P11_OK && p11_device_pin(again) == P11_OK);
+    CHECK(memcmp(pin, again, sizeof(pin)) == 0);
+    for (size_t i = 0; i < sizeof(pin); i++) {
+        CHECK((pin[i] >= '0' && pin[i] <= '9') || (pin[i] >= 'a' && pin[i] <= 'f'));
+    }
+    device[31] ^= 1;
+    host_device_secret(device);
+    CHECK(p11_device_pin(again) == P11_OK && memcmp(pin, again, sizeof(pin)) != 0);
+}
+
 TEST(wraps_of_the_same_key_never_repeat) {
     uint8_t one[P11_WRAPPED];
     uint8_t two[P11_WRAPPED];
@@ -270,6 +287,7 @@ SUITE(seal_suite,
     LIST(a_wrapped_master_key_opens_with_its_pin_only)
     LIST(a_wrap_is_bound_to_salt_iterations_aad_device_and_every_bit)
     LIST(the_device_secret_enters_the_wrap)
+    LIST(the_device_pin_is_hex_and_follows_the_device_secret)
     LIST(wraps_of_the_same_key_never_repeat)
     LIST(bad_pin_parameters_are_named)
     LIST(a_sealed_key_opens_under_its_own_context_aad_kind_and_master_only)

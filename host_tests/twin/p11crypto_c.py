@@ -13,7 +13,8 @@ import subprocess
 from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint8, c_uint32
 from pathlib import Path
 
-from secret_c import bind
+import rsa_c
+import secret_c
 
 __all__ = [
     "Aes",
@@ -25,6 +26,7 @@ __all__ = [
     "MASTER",
     "P256",
     "P384",
+    "RSA_2048",
     "SECRET",
     "SHA1",
     "SHA224",
@@ -32,6 +34,7 @@ __all__ = [
     "SHA384",
     "SHA512",
     "compare",
+    "device_pin",
     "device_secret",
     "ec_check",
     "ec_generate",
@@ -51,6 +54,9 @@ __all__ = [
     "random",
     "random_add",
     "release",
+    "rsa_import",
+    "rsa_private",
+    "rsa_public",
     "seal",
     "seal_bytes",
     "secret_export",
@@ -69,11 +75,11 @@ __all__ = [
 ]
 
 P256, P384 = 1, 2
-EC_P256, EC_P384, SECRET, MASTER = 1, 2, 3, 4
+EC_P256, EC_P384, SECRET, MASTER, RSA_2048 = 1, 2, 3, 4, 5
 SHA1, SHA224, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
 
 _OK, _NO, _FULL, _ENTROPY, _INTERNAL = 0, 1, 2, 3, 4
-_POINT_MAX, _SIGNATURE_MAX, _SEALED_MAX, _WRAPPED, _MAC, _HASH_MAX = 97, 96, 92, 60, 16, 64
+_POINT_MAX, _SIGNATURE_MAX, _SEALED_MAX, _WRAPPED, _MAC, _HASH_MAX = 97, 96, 672, 60, 16, 64
 
 
 def _load():
@@ -281,6 +287,14 @@ def _pin(pin, salt, iterations, aad):
     return byref(_Pin(pin, len(pin), salt, len(salt), iterations, aad, len(aad)))
 
 
+def device_pin(out):
+    """Fill 32 bytes with the chip's own PIN; return False on a chip without a device secret."""
+    out, length = _writable(out)
+    if length.value != 32:
+        raise ValueError("length")
+    return _verdict(lib.p11_device_pin(out))
+
+
 def master_new():
     """Return a slot holding a new random master key."""
     return _new(lib.p11_master_new)
@@ -362,7 +376,8 @@ def wipe(buf):
     Hmac,
     Cmac,
     Aes,
-) = bind(lib, _check, _new, _handle, _in, _writable, _binding)
+) = secret_c.bind(lib, _check, _new, _handle, _in, _writable, _binding)
+rsa_import, rsa_private, rsa_public = rsa_c.bind(lib, _check, _new, _handle, _in, _writable)
 
 
 # --- tests only --------------------------------------------------------------------------------

@@ -21,14 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import utils as _utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from entropy_py import device_secret, has_source, test_no_source, test_source
+from rsa_py import *  # noqa: F403
 from secret_py import *  # noqa: F403
 from slots_py import (
     SECRET_MAX,
     release,
+    room,
     slot_of,
     slots_used,
     take,
-    vacancy,
     wipe,
     wipe_all,
     writable,
@@ -44,6 +45,7 @@ __all__ = [  # noqa: F405
     "MASTER",
     "P256",
     "P384",
+    "RSA_2048",
     "SECRET",
     "SHA1",
     "SHA224",
@@ -51,6 +53,7 @@ __all__ = [  # noqa: F405
     "SHA384",
     "SHA512",
     "compare",
+    "device_pin",
     "device_secret",
     "ec_check",
     "ec_generate",
@@ -70,6 +73,9 @@ __all__ = [  # noqa: F405
     "random",
     "random_add",
     "release",
+    "rsa_import",
+    "rsa_private",
+    "rsa_public",
     "seal",
     "seal_bytes",
     "secret_export",
@@ -88,7 +94,7 @@ __all__ = [  # noqa: F405
 ]
 
 P256, P384 = 1, 2
-EC_P256, EC_P384, SECRET, MASTER = 1, 2, 3, 4  # kinds of key slots
+EC_P256, EC_P384, SECRET, MASTER, RSA_2048 = 1, 2, 3, 4, 5  # kinds of key slots
 SHA1, SHA224, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
 
 _HASHES = {SHA1: "sha1", SHA224: "sha224", SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
@@ -213,7 +219,7 @@ class Hash:
 def ec_generate(curve):
     """Return a slot holding a new random key of the curve."""
     _, size, order, _ = _curve(curve)
-    vacancy()
+    room(SECRET)
     _entropy.reseed()
     while True:
         scalar = int.from_bytes(_entropy.output(size), "big")
@@ -306,9 +312,24 @@ def ecdsa_verify(curve, point, digest, signature):
 # --- master key, sealing -----------------------------------------------------------------------
 
 
+def device_pin(out):
+    """Fill 32 bytes with the chip's own PIN; return False on a chip without a device secret."""
+    view = writable(out)
+    if len(view) != 32:
+        raise ValueError("length")
+    secret = device_secret()
+    pin = (
+        hmac.digest(secret, b"pkcs11 device pin" + b"host test chip 1", "sha256")
+        .hex()
+        .encode()[:32]
+    )
+    view[:] = pin if secret else bytes(32)
+    return bool(secret)
+
+
 def master_new():
     """Return a slot holding a new random master key."""
-    vacancy()
+    room(SECRET)
     _entropy.reseed()
     return take(MASTER, _entropy.output(32))
 
@@ -338,7 +359,7 @@ def master_unwrap(pin, salt, iterations, aad, blob):
     """Return a slot with the master key, or None when the tag says the PIN is wrong."""
     blob = _bounded("blob", blob, 60, 60)
     kek, aad = _kek(pin, salt, iterations, aad)
-    vacancy()
+    room(SECRET)
     try:
         return take(MASTER, kek.decrypt(blob[:12], blob[12:], aad))
     except InvalidTag:
@@ -354,7 +375,7 @@ def seal(master, slot, context, aad):
     """Return the key of a slot sealed under the master key: nonce 12, ciphertext, tag 16."""
     key = _object_key(master, context)
     aad = bytes(aad)
-    value = bytes(slot_of(slot, EC_P256, EC_P384, SECRET).value)
+    value = bytes(slot_of(slot, EC_P256, EC_P384, SECRET, RSA_2048).value)
     nonce = _entropy.output(12)
     return nonce + key.encrypt(nonce, value, aad)
 
@@ -362,14 +383,14 @@ def seal(master, slot, context, aad):
 def unseal(master, blob, context, aad, kind):
     """Return a slot with the sealed key. ValueError("sealed"): tag, length or range is wrong."""
     key = _object_key(master, context)
-    if kind not in (EC_P256, EC_P384, SECRET):
+    if kind not in (EC_P256, EC_P384, SECRET, RSA_2048):
         raise ValueError("kind")
     blob = bytes(blob)
     length = len(blob) - 28
-    wanted = _CURVES[kind][1] if kind in _CURVES else length
-    if not 1 <= length <= SECRET_MAX or length != wanted:
+    exact = {P256: 32, P384: 48, RSA_2048: 644}
+    if not 1 <= length <= 644 or length != exact.get(kind, min(length, SECRET_MAX)):
         raise ValueError("sealed")
-    vacancy()
+    room(kind)
     try:
         value = key.decrypt(blob[:12], blob[12:], bytes(aad))
     except InvalidTag:

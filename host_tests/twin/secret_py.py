@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec as _ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
-from slots_py import SECRET_MAX, slot_of, take, vacancy, wipe, writable
+from slots_py import SECRET_MAX, room, slot_of, take, wipe, writable
 
 __all__ = (
     "Aes",
@@ -49,7 +49,7 @@ def secret_generate(length):
     """Return a slot with a random secret of 1..64 bytes."""
     if not 1 <= length <= SECRET_MAX:
         raise ValueError("length")
-    vacancy()
+    room(_SECRET)
     _entropy.reseed()
     return take(_SECRET, _entropy.output(length))
 
@@ -73,7 +73,7 @@ def ecdh(slot, point, length):
         raise ValueError("length")
     if len(point) != 1 + 2 * size or point[0] != 4:
         raise ValueError("point")
-    vacancy()
+    room(_SECRET)
     _entropy.output(0)  # the firmware blinds the multiplication
     try:
         theirs = _ec.EllipticCurvePublicKey.from_encoded_point(curve, point)

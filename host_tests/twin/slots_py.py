@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The twin's key slots: 64 of them, with handles that carry the slot's generation.
+"""The twin's key slots: 64 and four for RSA, with handles that carry the slot's generation.
 
 Promises what slots.c promises: a handle is index | generation << 8, never valid again once its
 slot was freed; a freed slot holds zeros. ValueError("slot") for a stale or foreign handle or a
@@ -7,7 +7,9 @@ kind that was not asked for; MemoryError when no slot is free.
 """
 
 SLOTS = 64
-SECRET_MAX = 64  # bytes of the longest value
+LARGE_SLOTS = 4
+RSA_2048 = 5
+SECRET_MAX = 64  # bytes of the longest value that is no RSA key
 GENERATIONS = 1 << 22  # a handle stays a small int on a 32-bit MicroPython
 
 
@@ -20,33 +22,34 @@ class Slot:
         self.value = bytearray()
 
 
-table = [Slot() for _ in range(SLOTS)]
+table = [Slot() for _ in range(SLOTS + LARGE_SLOTS)]
 
 
 def slot_of(handle, *kinds):
     """Return the Slot behind a handle, of one of the kinds (any when none is given)."""
     index, generation = handle & 0xFF, handle >> 8
-    if handle > 0 and index < SLOTS:
+    if handle > 0 and index < len(table):
         slot = table[index]
         if slot.kind and slot.generation == generation and (not kinds or slot.kind in kinds):
             return slot
     raise ValueError("slot")
 
 
-def take(kind, value):
-    """Copy value into a free slot and return its handle."""
-    for index, slot in enumerate(table):
-        if not slot.kind:
-            slot.kind = kind
-            slot.value = bytearray(value)
-            return index | slot.generation << 8
+def room(kind):
+    """Return the index of a free slot for a kind; MemoryError when there is none."""
+    for index in range(SLOTS, len(table)) if kind == RSA_2048 else range(SLOTS):
+        if not table[index].kind:
+            return index
     raise MemoryError
 
 
-def vacancy():
-    """Raise MemoryError when no slot is free."""
-    if all(slot.kind for slot in table):
-        raise MemoryError
+def take(kind, value):
+    """Copy value into a free slot and return its handle."""
+    index = room(kind)
+    slot = table[index]
+    slot.kind = kind
+    slot.value = bytearray(value)
+    return index | slot.generation << 8
 
 
 def _free(slot):

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Enough for the deepest operation, P-384 verification, with room to spare (tests measure it).
+// Enough for the deepest operation, an RSA signature, with room to spare (tests measure it).
 #ifndef P11_ARENA_BYTES
 #define P11_ARENA_BYTES 10240
 #endif

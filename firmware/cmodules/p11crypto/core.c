@@ -28,6 +28,9 @@ static const char *const words[P11_CODES] = {
     [P11_BAD_SEED] = "seed",
     [P11_BAD_LENGTH] = "length",
     [P11_BAD_BLOCK] = "block",
+    [P11_BAD_MODULUS] = "modulus",
+    [P11_BAD_EXPONENT] = "exponent",
+    [P11_BAD_KEY] = "key",
 };
 
 const char *p11_word(int status) {

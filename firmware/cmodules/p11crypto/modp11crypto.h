@@ -18,6 +18,7 @@ MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_ec_public_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(p11crypto_ec_check_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(p11crypto_ecdsa_sign_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_ecdsa_verify_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_device_pin_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(p11crypto_master_new_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_master_wrap_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_master_unwrap_obj);
@@ -31,6 +32,9 @@ MP_DECLARE_CONST_FUN_OBJ_1(p11crypto_secret_size_obj);
 MP_DECLARE_CONST_FUN_OBJ_3(p11crypto_ecdh_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_seal_bytes_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_unseal_bytes_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(p11crypto_rsa_import_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(p11crypto_rsa_private_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(p11crypto_rsa_public_obj);
 
 // Raises what a status code stands for; returns for P11_OK. Never called with the core's frames
 // on the stack, so an exception leaves nothing half done.

@@ -102,6 +102,17 @@ static void read_pin(p11_pin_t *out, const mp_obj_t *args) {
     };
 }
 
+// (out): 32 bytes that are filled; False on a chip without a device secret
+static mp_obj_t device_pin(mp_obj_t out) {
+    mp_buffer_info_t info;
+    p11crypto_write(out, &info);
+    if (info.len != P11_DEVICE_PIN) {
+        p11crypto_check(P11_BAD_LENGTH);
+    }
+    return verdict(p11_device_pin(info.buf));
+}
+MP_DEFINE_CONST_FUN_OBJ_1(p11crypto_device_pin_obj, device_pin);
+
 static mp_obj_t master_new(void) {
     p11_slot_t slot;
     int status = p11_master_new(&slot);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Configuration of this module's own copy of mbedTLS 3.6: what ec_mbedtls.c, drbg.c, seal.c and
-// hash.c call, and nothing else.
+// Configuration of this module's own copy of mbedTLS 3.6: what ec_mbedtls.c, rsa.c, drbg.c, seal.c
+// and hash.c call, and nothing else.
 
 // Memory: the module's arena, never a heap shared with others.
 #include "arena.h"
@@ -26,6 +26,11 @@
 #define MBEDTLS_HMAC_DRBG_C
 #define MBEDTLS_MD_C
 #endif
+
+// RSA without padding; the linker drops what the two after it bring.
+#define MBEDTLS_RSA_C
+#define MBEDTLS_PKCS1_V15
+#define MBEDTLS_OID_C
 
 // Symmetric cryptography. The tables of AES lie in flash.
 #define MBEDTLS_AES_C

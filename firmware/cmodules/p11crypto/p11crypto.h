@@ -40,6 +40,9 @@ typedef enum {
     P11_BAD_SEED,
     P11_BAD_LENGTH,
     P11_BAD_BLOCK,
+    P11_BAD_MODULUS,
+    P11_BAD_EXPONENT,
+    P11_BAD_KEY,
     P11_CODES
 } p11_status_t;
 
@@ -51,7 +54,8 @@ const char *p11_word(int status);
 enum { P11_P256 = 1,
     P11_P384 = 2,
     P11_SECRET = 3,
-    P11_MASTER = 4 };
+    P11_MASTER = 4,
+    P11_RSA_2048 = 5 };
 
 // A handle is index | generation << 8 and never 0. It fits a small int of a 32-bit MicroPython.
 typedef uint32_t p11_slot_t;
@@ -126,13 +130,47 @@ int p11_ecdsa_sign(uint8_t signature[P11_SIGNATURE_MAX], size_t *len, p11_slot_t
 int p11_ecdsa_verify(int curve, const uint8_t *point, size_t point_len, const uint8_t *digest,
     size_t digest_len, const uint8_t *signature, size_t signature_len);
 
+// --- RSA -----------------------------------------------------------------------------------
+
+// RFC 8017 §3 and §5.2, 2048 bits, two primes of 1024 bits, 3 <= e < 2^32. Numbers are big endian
+// with any count of leading zeros.
+#define P11_RSA_BLOCK 256
+
+typedef struct {
+    const uint8_t *data;
+    size_t len;
+} p11_number_t;
+
+// Everything a private key consists of. The import wipes the secrets whatever happens.
+#define P11_RSA_SECRETS 6
+typedef struct {
+    p11_number_t n;
+    p11_number_t e;
+    struct {
+        uint8_t *data;
+        size_t len;
+    } secret[P11_RSA_SECRETS]; // d, p, q, d mod p-1, d mod q-1, 1/q mod p
+} p11_rsa_key_t;
+
+// P11_BAD_MODULUS, P11_BAD_EXPONENT (e): size or parity; P11_BAD_KEY: the numbers are not of one
+// key. p and q are not proved to be prime, but a random block comes back from d and e.
+int p11_rsa_import(p11_slot_t *slot, const p11_rsa_key_t *key);
+// block^d mod n, blinded, and released only when the e-th power gives block again. P11_BAD_BLOCK:
+// not 256 bytes or not less than n.
+int p11_rsa_private(uint8_t out[P11_RSA_BLOCK], p11_slot_t slot, const uint8_t *block, size_t len);
+// block^e mod n.
+int p11_rsa_public(uint8_t out[P11_RSA_BLOCK], const p11_number_t *n, const p11_number_t *e,
+    const uint8_t *block, size_t len);
+
 // --- master key, sealing -------------------------------------------------------------------
 
 #define P11_NONCE 12
 #define P11_TAG 16
 #define P11_WRAPPED (P11_NONCE + 32 + P11_TAG)
 #define P11_SECRET_MAX 64
-#define P11_SEALED_MAX (P11_NONCE + P11_SECRET_MAX + P11_TAG)
+// p, q, d mod p-1, d mod q-1, 1/q mod p, e: what an RSA slot holds.
+#define P11_RSA_KEY (5 * 128 + 4)
+#define P11_SEALED_MAX (P11_NONCE + P11_RSA_KEY + P11_TAG)
 #define P11_MAC 16
 
 // What stretches a PIN into a key-encryption key. iterations 0 means one HMAC, no stretching.
@@ -150,6 +188,11 @@ int p11_master_new(p11_slot_t *slot);
 int p11_master_wrap(uint8_t out[P11_WRAPPED], p11_slot_t master, const p11_pin_t *pin);
 // P11_NO when the tag says that the PIN is wrong.
 int p11_master_unwrap(p11_slot_t *slot, const p11_pin_t *pin, const uint8_t *blob, size_t len);
+
+// A PIN that only this chip can make (32 hex digits): from its device secret, the same each time. P11_NO
+// and zeros on a chip without one. For boards that start unattended (docs/TLS.md).
+#define P11_DEVICE_PIN 32
+int p11_device_pin(uint8_t out[P11_DEVICE_PIN]);
 
 // What a sealed value is bound to. context: 1..32 bytes, object id and version.
 typedef struct {

@@ -90,6 +90,31 @@ static int derive_kek(uint8_t kek[KEY], const p11_pin_t *pin) {
     return status;
 }
 
+int p11_device_pin(uint8_t out[P11_DEVICE_PIN]) {
+    static const char purpose[] = "pkcs11 device pin";
+    uint8_t device[32];
+    uint8_t mac[32];
+    uint8_t id[16];
+    p11_hmac_t hmac;
+    size_t len = p11_chip_device_secret(device);
+    int status = len == sizeof(device) ? P11_OK : P11_NO;
+    memset(out, 0, P11_DEVICE_PIN);
+    if (status == P11_OK) {
+        p11_chip_unique_id(id);
+        p11_hmac_start(&hmac, device, len);
+        p11_hmac_add(&hmac, purpose, sizeof(purpose) - 1);
+        p11_hmac_add(&hmac, id, sizeof(id));
+        status = p11_hmac_end(&hmac, mac);
+    }
+    for (size_t i = 0; status == P11_OK && i < P11_DEVICE_PIN; i++) {
+        uint8_t digit = mac[i / 2] >> (i % 2 ? 0 : 4) & 15;
+        out[i] = (uint8_t)(digit + (digit < 10 ? '0' : 'a' - 10));
+    }
+    p11_wipe(device, sizeof(device));
+    p11_wipe(mac, sizeof(mac));
+    return status;
+}
+
 int p11_master_new(p11_slot_t *slot) {
     uint8_t value[KEY];
     *slot = 0;
@@ -191,25 +216,29 @@ int p11_seal(uint8_t out[P11_SEALED_MAX], size_t *len, p11_slot_t master, p11_sl
     return status;
 }
 
-// Whether a value of this length and content can be a key of this kind.
+// Whether a value of this length and content can be a key of this kind. An RSA key shows at each
+// use whether it is one.
 static bool plausible(int kind, const uint8_t *value, size_t len) {
-    return kind == P11_SECRET || (len == p11_ec_size(kind) && p11_scalar_good(kind, value));
+    return kind == P11_SECRET || (kind == P11_RSA_2048 && len == P11_RSA_KEY)
+           || (len == p11_ec_size(kind) && p11_scalar_good(kind, value));
 }
 
 int p11_unseal(p11_slot_t *slot, p11_slot_t master, const uint8_t *blob, size_t len,
     const p11_binding_t *binding, int kind) {
     uint8_t key[KEY];
-    uint8_t value[P11_SECRET_MAX];
+    uint8_t *value = NULL;
     size_t value_len = len - P11_NONCE - P11_TAG;
+    size_t value_max = kind == P11_RSA_2048 ? P11_RSA_KEY : P11_SECRET_MAX;
     *slot = 0;
     int status = object_key(key, master, "seal", binding);
     if (status == P11_OK) {
-        if (kind < P11_P256 || kind > P11_SECRET) {
+        if (kind < P11_P256 || kind > P11_RSA_2048 || kind == P11_MASTER) {
             status = P11_BAD_KIND;
-        } else if (len <= P11_NONCE + P11_TAG || len > P11_SEALED_MAX) {
+        } else if (len <= P11_NONCE + P11_TAG || value_len > value_max) {
             status = P11_BAD_SEALED;
-        } else if (!p11_slot_vacant()) {
-            status = P11_FULL;
+        } else {
+            value = p11_slot_room(kind);
+            status = value != NULL ? P11_OK : P11_FULL;
         }
     }
     if (status == P11_OK) {
@@ -217,11 +246,12 @@ int p11_unseal(p11_slot_t *slot, p11_slot_t master, const uint8_t *blob, size_t 
         if (status == P11_NO || (status == P11_OK && !plausible(kind, value, value_len))) {
             status = P11_BAD_SEALED;
         }
+        if (status == P11_OK) {
+            p11_slot_fill(slot, kind, value_len);
+        } else {
+            p11_wipe(value, value_len);
+        }
     }
-    if (status == P11_OK) {
-        status = p11_slot_take(slot, kind, value, value_len);
-    }
-    p11_wipe(value, sizeof(value));
     p11_wipe(key, sizeof(key));
     p11_wipe_stack();
     return status;

@@ -53,19 +53,28 @@ static inline void bus_write(uint8_t byte) {
 
 _Static_assert(FLASH_KEYS_BASE + FLASH_KEYS_SIZE <= 0x1000000, "three address bytes");
 _Static_assert(FLASH_FS_BASE + FLASH_FS_SIZE <= 0x1000000, "three address bytes");
-
-// The running application is not writable from inside: the host programs it (p11board flash).
-#ifndef RAWFLASH_APP_WRITABLE
-#define RAWFLASH_APP_WRITABLE false
-#endif
+_Static_assert(FLASH_ID_BASE + FLASH_ID_SIZE <= 0x1000000, "three address bytes");
 
 const rawflash_region_t rawflash_regions[] = {
     { "keys", FLASH_KEYS_BASE, FLASH_KEYS_SIZE, true },
-    { "app", FLASH_APP_BASE, FLASH_APP_SIZE, RAWFLASH_APP_WRITABLE },
+    { "app", FLASH_APP_BASE, FLASH_APP_SIZE, true },
     { "app2", FLASH_APP2_BASE, FLASH_APP2_SIZE, true },
     { "fs", FLASH_FS_BASE, FLASH_FS_SIZE, true },
+    { "id", FLASH_ID_BASE, FLASH_ID_SIZE, false },
 };
 const size_t rawflash_region_count = sizeof(rawflash_regions) / sizeof(rawflash_regions[0]);
+
+extern uint32_t p11_boot_note; // of the port: the loader's mark, and in bit 0 the slot that runs
+#define BOOT_NOTE 0x50313140u
+
+// When it is not known which slot runs, neither may be written.
+bool rawflash_chip_runs(const rawflash_region_t *region) {
+    if (region->base != FLASH_APP_BASE && region->base != FLASH_APP2_BASE) {
+        return false;
+    }
+    bool known = (p11_boot_note & ~1u) == BOOT_NOTE;
+    return !known || (region->base == FLASH_APP2_BASE) == (p11_boot_note & 1u);
+}
 
 static uint32_t select(void) {
     uint32_t before = reg_read(FMC_CE0_CTRL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // MicroPython binding of rawflash.
 //   rawflash.info() -> (JEDEC id, chip bytes, erase unit, page)
-//   rawflash.Region(name): size(), erase_size(), page(), unit(), base(), read(offset, buf),
-//                          program(offset, buf), erase(offset, length)
+//   rawflash.Region(name): size(), erase_size(), page(), unit(), base(), writable(),
+//                          read(offset, buf), program(offset, buf), erase(offset, length)
 // read returns 0, 1 when some unit was corrected, 2 when one is lost (it reads 0x5a).
 // OSError: EINVAL bounds or alignment, EROFS, EIO verification, ETIMEDOUT, ENODEV no chip.
 #include "py/mperrno.h"
@@ -85,6 +85,11 @@ static mp_obj_t region_unit(mp_obj_t self) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(region_unit_obj, region_unit);
 
+static mp_obj_t region_writable(mp_obj_t self) {
+    return mp_obj_new_bool(rawflash_writable(region_of(self)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(region_writable_obj, region_writable);
+
 static mp_obj_t region_read(mp_obj_t self, mp_obj_t offset, mp_obj_t buf) {
     mp_buffer_info_t out;
     mp_get_buffer_raise(buf, &out, MP_BUFFER_WRITE);
@@ -116,6 +121,7 @@ static const mp_rom_map_elem_t region_table[] = {
     { MP_ROM_QSTR(MP_QSTR_page), MP_ROM_PTR(&region_page_obj) },
     { MP_ROM_QSTR(MP_QSTR_unit), MP_ROM_PTR(&region_unit_obj) },
     { MP_ROM_QSTR(MP_QSTR_base), MP_ROM_PTR(&region_base_obj) },
+    { MP_ROM_QSTR(MP_QSTR_writable), MP_ROM_PTR(&region_writable_obj) },
     { MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&region_read_obj) },
     { MP_ROM_QSTR(MP_QSTR_program), MP_ROM_PTR(&region_program_obj) },
     { MP_ROM_QSTR(MP_QSTR_erase), MP_ROM_PTR(&region_erase_obj) },

@@ -38,6 +38,15 @@ int rawflash_info(rawflash_chip_t *out) {
     return status;
 }
 
+__attribute__((weak)) bool rawflash_chip_runs(const rawflash_region_t *region) {
+    (void)region;
+    return false;
+}
+
+bool rawflash_writable(const rawflash_region_t *region) {
+    return region->writable && !rawflash_chip_runs(region);
+}
+
 // Bounds first: they hold whatever the chip says.
 static int check(const rawflash_region_t *region, size_t offset, size_t len,
     const rawflash_chip_t **facts) {
@@ -83,7 +92,7 @@ static int verify(uint32_t address, const uint8_t *wanted, size_t len) {
 int rawflash_program(const rawflash_region_t *region, size_t offset, const uint8_t *buf,
     size_t len) {
     const rawflash_chip_t *facts;
-    if (!region->writable) {
+    if (!rawflash_writable(region)) {
         return RAWFLASH_READ_ONLY;
     }
     int status = check(region, offset, len, &facts);
@@ -105,7 +114,7 @@ int rawflash_program(const rawflash_region_t *region, size_t offset, const uint8
 
 int rawflash_erase(const rawflash_region_t *region, size_t offset, size_t len) {
     const rawflash_chip_t *facts;
-    if (!region->writable) {
+    if (!rawflash_writable(region)) {
         return RAWFLASH_READ_ONLY;
     }
     int status = check(region, offset, len, &facts);

@@ -43,6 +43,8 @@ typedef struct {
 
 // NULL when there is no such region.
 const rawflash_region_t *rawflash_region(const char *name);
+// Whether this program may write the region: not the one it was started from.
+bool rawflash_writable(const rawflash_region_t *region);
 int rawflash_info(rawflash_chip_t *out);
 int rawflash_read(const rawflash_region_t *region, size_t offset, uint8_t *buf, size_t len);
 // Whole units; split at page borders, so a power cut can leave whole pages done and others not.
@@ -58,6 +60,8 @@ extern const size_t rawflash_region_count;
 // Facts of the chip; reads its identity, so that a missing chip is noticed before it is written.
 int rawflash_chip_info(rawflash_chip_t *out);
 int rawflash_chip_read(uint32_t address, uint8_t *buf, size_t len);
+// Whether the running program comes from this region. Optional: without it, none does.
+bool rawflash_chip_runs(const rawflash_region_t *region);
 // Within one page.
 int rawflash_chip_program(uint32_t address, const uint8_t *buf, size_t len);
 // One erase unit.

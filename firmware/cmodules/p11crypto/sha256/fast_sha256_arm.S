@@ -152,7 +152,7 @@ rounds:
     PAIR    5, r10, r11, r4, r5, r6, r7, r8, r9
     PAIR    6, r8, r9, r10, r11, r4, r5, r6, r7
     PAIR    7, r6, r7, r8, r9, r10, r11, r4, r5
-    ldr     r0, =constants + 256
+    adr     r0, constants + 256
     cmp     lr, r0
     bne     quarter
     ldr     r0, [sp, #64]

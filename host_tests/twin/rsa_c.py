@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""RSA of the C core for CPython: the part of p11crypto_c.py about rsa.c."""
+
+import ctypes
+from ctypes import byref, c_char_p, c_size_t, c_uint8, c_void_p
+
+
+class _Number(ctypes.Structure):
+    _fields_ = [("data", c_char_p), ("len", c_size_t)]
+
+
+class _Secret(ctypes.Structure):
+    _fields_ = [("data", c_void_p), ("len", c_size_t)]
+
+
+class _Key(ctypes.Structure):
+    _fields_ = [("n", _Number), ("e", _Number), ("secret", _Secret * 6)]
+
+
+def bind(lib, check, new, handle, put, writable):
+    """Return the names of p11crypto that are about RSA, over a loaded library."""
+
+    def number(value):
+        value = bytes(value)
+        return _Number(value, len(value))
+
+    def rsa_import(n, e, *secrets):
+        buffers = [writable(value) for value in secrets]
+        fields = [(ctypes.addressof(buffer), length) for buffer, length in buffers]
+        key = _Key(number(n), number(e), (_Secret * 6)(*fields))
+        return new(lib.p11_rsa_import, byref(key))
+
+    def rsa_private(slot, block):
+        out = (c_uint8 * 256)()
+        check(lib.p11_rsa_private(out, handle(slot), *put(block)))
+        return bytes(out)
+
+    def rsa_public(n, e, block):
+        out = (c_uint8 * 256)()
+        check(lib.p11_rsa_public(out, byref(number(n)), byref(number(e)), *put(block)))
+        return bytes(out)
+
+    return rsa_import, rsa_private, rsa_public
