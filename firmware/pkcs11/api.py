@@ -22,6 +22,7 @@ from .const import (
     CKR_GENERAL_ERROR,
     CKR_HOST_MEMORY,
     CKR_TOKEN_NOT_RECOGNIZED,
+    CKR_TOKEN_WRITE_PROTECTED,
 )
 from .errors import P11Error
 
@@ -106,6 +107,7 @@ def unexpected(error):
 _STORE = {
     StoreError.FULL: CKR_DEVICE_MEMORY,
     StoreError.TOO_BIG: CKR_DEVICE_MEMORY,
+    StoreError.WORN: CKR_TOKEN_WRITE_PROTECTED,
     StoreError.UNRECOGNISED: CKR_TOKEN_NOT_RECOGNIZED,
     StoreError.FOREIGN: CKR_TOKEN_NOT_RECOGNIZED,
     StoreError.NEWER: CKR_TOKEN_NOT_RECOGNIZED,

@@ -21,6 +21,7 @@ from micropython import const
 
 from .const import (
     CKA_LABEL,
+    CKA_MODULUS_BITS,
     CKK_EC,
     CKK_RSA,
     CKO_CERTIFICATE,
@@ -113,7 +114,7 @@ TABLE = (
     (0x107, "CKA_UNWRAP", BOOL, 18, _VS, 0, _ANY, None),
     (0x10C, "CKA_DERIVE", BOOL, 19, _K, 0, _ANY, None),
     (0x210, "CKA_WRAP_WITH_TRUSTED", BOOL, 20, _VS, 0, _ANY | ONLY_TRUE, None),
-    (0x202, "CKA_ALWAYS_AUTHENTICATE", BOOL, 21, _V, 0, _CGY, None),
+    (0x202, "CKA_ALWAYS_AUTHENTICATE", BOOL, 21, _V, 0, _CGY | ONLY_TRUE, None),
     (0x102, "CKA_ID", BYTES, 1, _X, 0, _ANY, None),
     (0x101, "CKA_SUBJECT", BYTES, 2, _C | _U | _V, 0, _ANY, None),
     (0x081, "CKA_ISSUER", BYTES, 3, _C, 0, CREATE, None),
@@ -128,7 +129,7 @@ TABLE = (
     (0x166, "CKA_KEY_GEN_MECHANISM", ULONG, 12, _K, 0, 0, 0xFFFFFFFF),
     (0x180, "CKA_EC_PARAMS", BYTES, 13, _EU | _EV, _EU | _EV, _CG, None),
     (0x181, "CKA_EC_POINT", BYTES, 14, _EU | _EV, _EU, CREATE, None),
-    (0x161, "CKA_VALUE_LEN", ULONG, 15, _S, 0, _CG, 0),
+    (0x161, "CKA_VALUE_LEN", ULONG, 15, _S, 0, GENERATE, 0),
     (0x120, "CKA_MODULUS", BYTES, 16, _RU | _RV, _RU | _RV, CREATE, None),
     (0x122, "CKA_PUBLIC_EXPONENT", BYTES, 17, _RU | _RV, _RU | _RV, CREATE, None),
     (0x121, "CKA_MODULUS_BITS", DERIVED, 0, _RU, 0, 0, None),
@@ -208,7 +209,11 @@ def value_ok(row, value):
     kind = row[KIND]
     if kind == BOOL:
         return value is True or value is False
-    if kind == ULONG or (kind == FIXED and row[TYPE] != CKA_LABEL):
+    if (
+        kind == ULONG
+        or row[TYPE] == CKA_MODULUS_BITS
+        or (kind == FIXED and row[TYPE] != CKA_LABEL)
+    ):
         return type(value) is int and 0 <= value <= 0xFFFFFFFF
     if not is_buffer(value) or len(value) > 0xFFFF:
         return False

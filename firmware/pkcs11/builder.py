@@ -29,12 +29,20 @@ from .attributes import (
 )
 from .const import (
     CKA_CERTIFICATE_TYPE,
+    CKA_COEFFICIENT,
     CKA_EC_PARAMS,
     CKA_EC_POINT,
+    CKA_EXPONENT_1,
+    CKA_EXPONENT_2,
     CKA_ID,
     CKA_ISSUER,
     CKA_KEY_GEN_MECHANISM,
     CKA_LABEL,
+    CKA_MODULUS,
+    CKA_PRIME_1,
+    CKA_PRIME_2,
+    CKA_PRIVATE_EXPONENT,
+    CKA_PUBLIC_EXPONENT,
     CKA_SERIAL_NUMBER,
     CKA_SUBJECT,
     CKA_VALUE,
@@ -188,8 +196,6 @@ def _ec_private(object_class, key_type, template, flags):
 def _secret_key(object_class, key_type, template, flags):
     value = template.values[CKA_VALUE]
     size = len(value)
-    if CKA_VALUE_LEN in template.values and template.values[CKA_VALUE_LEN] != size:
-        raise P11Error(CKR_TEMPLATE_INCONSISTENT)
     check_secret(key_type, size)
     obj = draft(object_class, key_type, template, flags, {CKA_VALUE_LEN: size})
     secret = value if type(value) is bytearray else bytearray(value)
@@ -207,8 +213,48 @@ def check_secret(key_type, size):
         raise P11Error(CKR_ATTRIBUTE_VALUE_INVALID)
 
 
-def _rsa(object_class, key_type, template, flags):
-    raise P11Error(CKR_ATTRIBUTE_VALUE_INVALID)
+# in the order of p11crypto.rsa_import
+_RSA_SECRETS = (
+    CKA_PRIVATE_EXPONENT,
+    CKA_PRIME_1,
+    CKA_PRIME_2,
+    CKA_EXPONENT_1,
+    CKA_EXPONENT_2,
+    CKA_COEFFICIENT,
+)
+
+
+def _rsa_draft(object_class, key_type, template, flags):
+    """Return a draft with modulus and exponent checked and without their leading zeros."""
+    modulus = der.unsigned(template.values[CKA_MODULUS])
+    exponent = der.unsigned(template.values[CKA_PUBLIC_EXPONENT])
+    try:
+        p11crypto.rsa_public(modulus, exponent, bytes(256))
+    except (AttributeError, ValueError):  # other sizes; a p11crypto without RSA
+        raise P11Error(CKR_ATTRIBUTE_VALUE_INVALID)
+    extra = {CKA_MODULUS: modulus, CKA_PUBLIC_EXPONENT: exponent}
+    if CKA_ID not in template.values:
+        extra[CKA_ID] = key_id(der.rsa_encode(modulus, exponent))
+    return draft(object_class, key_type, template, flags, extra)
+
+
+def _rsa_public(object_class, key_type, template, flags):
+    obj = _rsa_draft(object_class, key_type, template, flags)
+    obj.value = b""
+    return obj
+
+
+def _rsa_private(object_class, key_type, template, flags):
+    obj = _rsa_draft(object_class, key_type, template, flags)
+    given = [template.values[kind] for kind in _RSA_SECRETS]
+    secrets = [value if type(value) is bytearray else bytearray(value) for value in given]
+    try:
+        obj.slot = p11crypto.rsa_import(
+            template.values[CKA_MODULUS], template.values[CKA_PUBLIC_EXPONENT], *secrets
+        )
+    except ValueError:  # the numbers are not of one key
+        raise P11Error(CKR_TEMPLATE_INCONSISTENT)
+    return obj
 
 
 _IMPORT = {
@@ -217,8 +263,8 @@ _IMPORT = {
     EC_PUBLIC: _ec_public,
     EC_PRIVATE: _ec_private,
     SECRET_KEY: _secret_key,
-    RSA_PUBLIC: _rsa,
-    RSA_PRIVATE: _rsa,
+    RSA_PUBLIC: _rsa_public,
+    RSA_PRIVATE: _rsa_private,
 }
 
 

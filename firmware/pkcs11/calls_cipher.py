@@ -67,7 +67,7 @@ def _result(session, operation, room):
 
 def _whole(app, session, kind, data, room):
     session = app.session(session)
-    check_input(session, data)
+    check_input(session, kind, data)
     operation = session.running(kind)
     if operation.started:
         session.end()
@@ -83,7 +83,7 @@ def _whole(app, session, kind, data, room):
 
 def _part(app, session, kind, data, room):
     session = app.session(session)
-    check_input(session, data)
+    check_input(session, kind, data)
     operation = session.running(kind)
     if room is not None:
         fits(operation.ready(len(data)), room)

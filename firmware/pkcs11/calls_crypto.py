@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""C_ functions that compute: digest, sign, verify, random numbers (v2.40 §5.8–5.15).
+"""C_ functions that compute: digest, sign, verify, random numbers (v2.40 §5.10–5.12, §5.15).
 
 Promises: arguments are checked before the state of the operation, and a bad one ends the operation
 it hits; a size question (`room` too small) does not. One operation per session at a time.
@@ -41,17 +41,19 @@ _CHUNK = 1024  # bytes per request to the DRBG
 _RANDOM_MAX = 0x10000
 
 
-def check_input(session, *buffers):
-    """Check data arguments; a bad one ends the session's operation."""
+def check_input(session, kind, *buffers):
+    """Check data arguments; a bad one ends the session's operation if it is of this kind."""
     for data in buffers:
         if not is_buffer(data):
-            session.end()
+            operation = session.operation
+            if operation is not None and operation.kind == kind:
+                session.end()
             raise P11Error(CKR_ARGUMENTS_BAD)
 
 
 def _whole(session, kind, data, room):
     """Do a one-shot call: digest or sign."""
-    check_input(session, data)
+    check_input(session, kind, data)
     operation = session.running(kind)
     if operation.started:  # the parts must be finished by C_…Final
         session.end()
@@ -69,7 +71,7 @@ def _whole(session, kind, data, room):
 
 def _part(session, kind, data):
     """Do an …Update call."""
-    check_input(session, data)
+    check_input(session, kind, data)
     operation = session.running(kind)
     if not operation.streams:
         session.end()
@@ -176,7 +178,7 @@ def C_VerifyInit(app, session, mechanism, key):
 def C_Verify(app, session, data, signature):
     """Return None if the signature of data is good, else raise; ends the operation."""
     session = app.session(session)
-    check_input(session, data, signature)
+    check_input(session, VERIFYING, data, signature)
     operation = session.running(VERIFYING)
     try:
         if operation.started:
@@ -194,7 +196,7 @@ def C_VerifyUpdate(app, session, data):
 def C_VerifyFinal(app, session, signature):
     """Return None if the signature of all parts is good, else raise; ends the operation."""
     session = app.session(session)
-    check_input(session, signature)
+    check_input(session, VERIFYING, signature)
     operation = session.running(VERIFYING)
     try:
         if not operation.streams:
@@ -229,6 +231,9 @@ def C_GenerateRandom(app, session, length):
     else:
         raise P11Error(CKR_ARGUMENTS_BAD)
     view = memoryview(out)
-    for at in range(0, len(view), _CHUNK):
-        p11crypto.random(view[at : at + _CHUNK])
+    try:
+        for at in range(0, len(view), _CHUNK):
+            p11crypto.random(view[at : at + _CHUNK])
+    except TypeError:  # a view of immutable bytes
+        raise P11Error(CKR_ARGUMENTS_BAD)
     return out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""C_ functions that make keys: generate, derive (PKCS#11 v2.40 §5.13).
+"""C_ functions that make keys: generate, derive (PKCS#11 v2.40 §5.14).
 
 Promises: a key that cannot be stored is not kept in a slot either; private and secret keys never
 exist outside C slots. Functions whose C part this firmware lacks find no mechanism.
@@ -39,11 +39,11 @@ from .operations import COORDINATE
 from .templates import Template, entries, number
 
 
-def C_GenerateKeyPair(app, session, mechanism, public, private):
+def C_GenerateKeyPair(app, session, mechanism, public, private, replaced=()):
     """Return (public handle, private handle) of a new pair.
 
     If the private half becomes a token object and the public template says nothing of CKA_TOKEN,
-    the public half becomes one, too.
+    the public half becomes one, too. replaced: as of C_CreateObject.
     """
     session = app.session(session)
     kind, parameter = mechanisms.split(mechanism)
@@ -63,7 +63,7 @@ def C_GenerateKeyPair(app, session, mechanism, public, private):
     app.may_write(session, private_flags)
     app.may_write(session, public_flags)
     drafts = builder.pair(other, one, public_flags, private_flags)
-    return tuple(place(app, session, drafts))
+    return tuple(place(app, session, drafts, replaced))
 
 
 def _secret_type(template, default):
@@ -113,6 +113,8 @@ def C_DeriveKey(app, session, mechanism, base, template):
     mechanisms.lookup(kind, None, CKF_DERIVE)
     if obj.damaged:
         raise P11Error(CKR_DEVICE_ERROR)
+    if obj.shape < EC_PUBLIC:
+        raise P11Error(CKR_KEY_HANDLE_INVALID)  # not a key at all
     if obj.shape != EC_PRIVATE:
         raise P11Error(CKR_KEY_TYPE_INCONSISTENT)
     if not obj.flags & DERIVE:

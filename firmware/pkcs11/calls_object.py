@@ -47,19 +47,21 @@ from .templates import Template, checked, entries, shape_in
 from .token import SESSION_ID
 
 
-def place(app, session, drafts):
+def place(app, session, drafts, replaced=()):
     """Store drafts that carry slot or value, token objects in one transaction; return handles.
 
-    Whatever happens, no slot of a failed draft stays taken.
+    replaced: handles of token objects that the same transaction destroys. Whatever happens, no slot
+    of a failed draft stays taken.
     """
     kept = []
     try:
+        gone = [_destroyable(app, session, handle).id for handle in replaced]
         for draft in drafts:
             if not draft.flags & TOKEN:
                 app.token.keep(draft, app, session.handle)
                 kept.append(draft.id)
         if len(kept) < len(drafts):
-            app.token.add([draft for draft in drafts if draft.flags & TOKEN])
+            app.token.add([draft for draft in drafts if draft.flags & TOKEN], gone)
     except BaseException:
         for number in kept:
             app.token.destroy(number)
@@ -68,8 +70,12 @@ def place(app, session, drafts):
     return [app.handle_of(draft.id) for draft in drafts]
 
 
-def C_CreateObject(app, session, template):
-    """Return the handle of a new object made of the values in template."""
+def C_CreateObject(app, session, template, replaced=()):
+    """Return the handle of a new object made of the values in template.
+
+    replaced (not of the standard): handles of token objects that a new token object takes the place
+    of; the same transaction destroys them.
+    """
     try:
         session = app.session(session)
         template = entries(template)
@@ -79,7 +85,7 @@ def C_CreateObject(app, session, template):
         flags = checked_template.merged()
         app.may_write(session, flags)
         draft = builder.imported(object_class, key_type, checked_template, flags)
-        return place(app, session, [draft])[0]
+        return place(app, session, [draft], replaced)[0]
     finally:
         _wipe_secrets(template)
 
@@ -122,14 +128,26 @@ def C_CopyObject(app, session, handle, template):
     return place(app, session, [draft])[0]
 
 
-def C_DestroyObject(app, session, handle):
-    """Destroy an object; of a token object with a secret no copy is left in flash."""
+def C_DestroyObject(app, session, handle, *others):
+    """Destroy an object; of a token object with a secret no copy is left in flash.
+
+    others (not of the standard): token objects that go with it, all of them in one transaction.
+    """
     session = app.session(session)
+    numbers = [_destroyable(app, session, each).id for each in (handle,) + others]
+    if others:
+        app.token.remove(numbers)
+    else:
+        app.token.destroy(numbers[0])
+
+
+def _destroyable(app, session, handle):
+    """Return the object of a handle that this session may destroy."""
     obj = app.object(handle)
     app.may_destroy(session, obj)
     if not obj.flags & DESTROYABLE and not obj.damaged:
         raise P11Error(CKR_ACTION_PROHIBITED)
-    app.token.destroy(obj.id)
+    return obj
 
 
 def C_GetObjectSize(app, session, handle):
@@ -213,6 +231,12 @@ def C_SetAttributeValue(app, session, handle, template):
         obj.flags = draft.flags
         obj.label = draft.label
         obj.tlv = draft.tlv
+
+
+def renamed(obj, label):
+    """Return a draft of obj with another label."""
+    change = Template([(CKA_LABEL, label)], obj.shape, MODIFY, False)
+    return _changed(obj, change, change.merged(obj.flags))
 
 
 def _usable(app, handle):

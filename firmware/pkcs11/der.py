@@ -157,8 +157,13 @@ def spki_decode(data):
 
 def spki_rsa(modulus, exponent):
     """Return the SubjectPublicKeyInfo of an RSA key from two big-endian unsigned numbers."""
-    key = wrap(SEQUENCE, integer(modulus), integer(exponent))
+    key = rsa_encode(modulus, exponent)
     return wrap(SEQUENCE, _ALG_RSA, wrap(BIT_STRING, b"\0", key))
+
+
+def rsa_encode(modulus, exponent):
+    """Return the RSAPublicKey (RFC 8017 §A.1.1) of two big-endian unsigned numbers."""
+    return wrap(SEQUENCE, integer(modulus), integer(exponent))
 
 
 def spki_bits(data):
@@ -219,12 +224,17 @@ def sec1_decode(data):
 # --- signatures --------------------------------------------------------------------------------
 
 
+def unsigned(value):
+    """Return a big-endian number without its leading zeros; b"" for none."""
+    at = 0
+    while at < len(value) and not value[at]:
+        at += 1
+    return bytes(value[at:])
+
+
 def integer(value):
     """Return the INTEGER of a big-endian unsigned number of any width."""
-    at = 0
-    while at < len(value) - 1 and not value[at]:
-        at += 1
-    value = bytes(value[at:])
+    value = unsigned(value) or b"\0"
     return wrap(INTEGER, b"\0" if value[0] & 0x80 else b"", value)
 
 

@@ -10,6 +10,7 @@ of its own, so it neither uses nor disturbs the login of the program on the boar
 Assumes the caller trusts the line: the PIN crosses it and stays in the REPL's memory.
 """
 
+import gc
 import json
 import sys
 
@@ -18,8 +19,12 @@ import p11crypto
 from . import application, board_token, keys
 from .calls_general import SLOT
 from .const import (
+    CKA_KEY_TYPE,
     CKF_RW_SESSION,
     CKF_SERIAL_SESSION,
+    CKK_RSA,
+    CKM_ECDSA,
+    CKM_RSA_PKCS,
     CKM_SHA256,
     CKR_ARGUMENTS_BAD,
     CKR_ATTRIBUTE_VALUE_INVALID,
@@ -33,7 +38,9 @@ from .const import (
     CKR_PIN_LEN_RANGE,
     CKR_PIN_LOCKED,
     CKR_SESSION_EXISTS,
+    CKR_TEMPLATE_INCONSISTENT,
     CKR_TOKEN_NOT_RECOGNIZED,
+    CKR_TOKEN_WRITE_PROTECTED,
     CKR_USER_NOT_LOGGED_IN,
     CKR_USER_PIN_NOT_INITIALIZED,
     CKU_SO,
@@ -43,8 +50,11 @@ from .errors import P11Error
 from .hostlink_info import info
 from .hostlink_objects import Refused, destroy, hexed, import_object, keygen, objects, read, unhex
 from .hostlink_reset import factory_reset
+from .hostlink_switch import switch
+from .operations import HashedRsa
 
 LINE_MAX = 16384
+_LINE_FIRST = 1024  # most requests fit, and a heap in use has such a piece
 
 HINTS = {
     CKR_ARGUMENTS_BAD: "a field of the request is missing or has the wrong form",
@@ -59,7 +69,9 @@ HINTS = {
     CKR_PIN_LEN_RANGE: "a PIN has 4 to 64 bytes",
     CKR_PIN_LOCKED: "too many wrong PINs; the security officer can set a new user PIN",
     CKR_SESSION_EXISTS: "a program on the board uses the token; reset the board first",
+    CKR_TEMPLATE_INCONSISTENT: "the values contradict each other; is the key file damaged?",
     CKR_TOKEN_NOT_RECOGNIZED: "the key region holds something that is not a store of this format",
+    CKR_TOKEN_WRITE_PROTECTED: "the flash is worn out: what is stored stays, nothing can be written",
     CKR_USER_NOT_LOGGED_IN: "this needs the PIN",
     CKR_USER_PIN_NOT_INITIALIZED: "no PIN is set: the security officer sets it",
 }
@@ -69,14 +81,24 @@ HINTS = {
 
 
 def sign(token, request):
-    """Sign a digest with the private key of a label."""
-    return {"signature": hexed(token.key(request["label"]).sign(unhex(request["digest"])))}
+    """Sign a digest (SHA-256 for RSA) with the private key of a label."""
+    key = token.key(request["label"])
+    return {"signature": hexed(key.sign(*_prepared(key, request)))}
 
 
 def verify(token, request):
     """Verify a signature over a digest with the public key of a label."""
     key = token.public_key(request["label"])
-    return {"valid": key.verify(unhex(request["digest"]), unhex(request["signature"]))}
+    data, mechanism = _prepared(key, request)
+    return {"valid": key.verify(data, unhex(request["signature"]), mechanism)}
+
+
+def _prepared(key, request):
+    """Return (data, mechanism) for a digest under a key."""
+    digest = unhex(request["digest"])
+    if key.get(CKA_KEY_TYPE) == CKK_RSA:
+        return HashedRsa.info + bytes(digest), CKM_RSA_PKCS
+    return digest, CKM_ECDSA
 
 
 def random(token, request):
@@ -175,6 +197,7 @@ _WITH_TOKEN = {
     "import": import_object,
     "read": read,
     "destroy": destroy,
+    "switch": switch,
     "sign": sign,
     "verify": verify,
     "random": random,
@@ -208,13 +231,19 @@ def answer(request):
         return failure(P11Error(CKR_ARGUMENTS_BAD))
 
 
+def say(value):
+    """Print a line of JSON, piece by piece: a board with little RAM has no room for all of it."""
+    json.dump(value, sys.stdout)
+    print()
+
+
 def run(request):
     """Carry out one JSON request (text or bytes) and print one line of JSON."""
     try:
         request = json.loads(request)
     except ValueError:
         request = None
-    print(json.dumps(answer(request)))
+    say(answer(request))
 
 
 def line_room():
@@ -224,21 +253,40 @@ def line_room():
     return getattr(geometry, "REQUEST_MAX", LINE_MAX)
 
 
+def _grown(line, room):
+    """Return a buffer of twice the size with what is in line, which is wiped."""
+    try:
+        longer = bytearray(min(room, 2 * len(line)))
+        memoryview(longer)[: len(line)] = line
+        return longer
+    finally:
+        p11crypto.wipe(line)
+
+
 def serve_line():
     """Read one line of JSON from stdin, carry it out, print one line. The line is wiped."""
+    gc.collect()  # what stays of this request then lies low, and large pieces stay free
     room = line_room()
-    line = bytearray(room)
+    line = bytearray(min(room, _LINE_FIRST))
     view = memoryview(line)
     source = sys.stdin.buffer
     at = 0
     try:
         while at < room:
+            if at == len(line):
+                line = _grown(line, room)
+                view = memoryview(line)
             if not source.readinto(view[at : at + 1]) or line[at] == 10:
                 break
             at += 1
-        while at == room and source.readinto(view[:1]) and line[0] != 10:
-            pass  # too long: the rest must not reach the REPL
-        for rest in range(at, room):
+        if at == room:
+            while source.readinto(view[:1]) and line[0] != 10:
+                pass  # too long: the rest must not reach the REPL
+            refusal = failure(P11Error(CKR_ARGUMENTS_BAD))
+            refusal["hint"] = "this board takes %d bytes in one request" % room
+            say(refusal)
+            return
+        for rest in range(at, len(line)):
             line[rest] = 32  # JSON ignores trailing blanks
         run(line)
     finally:

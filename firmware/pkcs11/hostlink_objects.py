@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What a host can ask about objects: list, generate, import, read, destroy.
 
-Promises: nothing is replaced unless asked for, and then the new object is stored before the old
-one goes; secrets arrive in buffers that the layer below wipes.
+Promises: nothing is replaced unless asked for, and then the new object comes and the old one goes
+in one transaction, as do all the objects of one destroy; secrets arrive in buffers that the layer
+below wipes.
 """
 
 from binascii import hexlify
@@ -11,14 +12,23 @@ from . import der
 from .const import (
     CKA_CERTIFICATE_TYPE,
     CKA_CLASS,
+    CKA_COEFFICIENT,
     CKA_EC_PARAMS,
     CKA_EC_POINT,
+    CKA_EXPONENT_1,
+    CKA_EXPONENT_2,
     CKA_ID,
     CKA_ISSUER,
     CKA_KEY_TYPE,
     CKA_LABEL,
     CKA_LOCAL,
+    CKA_MODULUS,
+    CKA_PRIME_1,
+    CKA_PRIME_2,
     CKA_PRIVATE,
+    CKA_PRIVATE_EXPONENT,
+    CKA_PUBLIC_EXPONENT,
+    CKA_PUBLIC_KEY_INFO,
     CKA_SERIAL_NUMBER,
     CKA_SIGN,
     CKA_SUBJECT,
@@ -27,6 +37,7 @@ from .const import (
     CKA_VERIFY,
     CKC_X_509,
     CKK_EC,
+    CKK_RSA,
     CKO_CERTIFICATE,
     CKO_DATA,
     CKO_PRIVATE_KEY,
@@ -48,7 +59,17 @@ CLASSES = {
     "private key": CKO_PRIVATE_KEY,
     "secret key": CKO_SECRET_KEY,
 }
+GROUP = 28  # objects that go in one transaction (of 31 records)
 CURVES = {"P-256": der.OID_P256, "P-384": der.OID_P384}
+# the value of an RSA private key: these numbers one after the other, and where each ends
+RSA_NUMBERS = (
+    (CKA_PRIVATE_EXPONENT, 256),
+    (CKA_PRIME_1, 384),
+    (CKA_PRIME_2, 512),
+    (CKA_EXPONENT_1, 640),
+    (CKA_EXPONENT_2, 768),
+    (CKA_COEFFICIENT, None),
+)
 
 
 class Refused(Exception):
@@ -76,8 +97,8 @@ def _class_name(number):
     return hex(number)
 
 
-def _class(request):
-    name = request["class"]
+def class_of(name):
+    """Return the CKO_ number of a class name."""
     if name not in CLASSES:
         raise Refused("unknown class", "one of: " + ", ".join(sorted(CLASSES)))
     return CLASSES[name]
@@ -123,15 +144,18 @@ def _curve_name(parameters):
 
 
 def _existing(token, wanted, replace):
-    """Return the objects of (class, label) pairs, refuse if there are any and replace is off."""
+    """Return the handles of (class, label) pairs, refuse if there are any and replace is off."""
     found = []
     for object_class, label in wanted:
-        found.extend(token.find([(CKA_CLASS, object_class), (CKA_LABEL, label.encode())]))
+        for obj in token.find([(CKA_CLASS, object_class), (CKA_LABEL, label.encode())]):
+            found.append(obj.handle)
     if found and not replace:
         raise Refused(
             "an object of that class and label exists",
             "destroy it first, or ask for replace; the old key or certificate is then lost",
         )
+    if len(found) > GROUP:
+        raise Refused("%d objects to replace" % len(found), "destroy them first")
     return found
 
 
@@ -146,9 +170,7 @@ def keygen(token, request):
         request.get("replace"),
     )
     key_id = unhex(request["id"]) if request.get("id") else None
-    public, private = token.generate(label, public_label, key_id, oid)
-    for obj in old:
-        obj.destroy()
+    public, private = token.generate(label, public_label, key_id, oid, old)
     return {
         "private": private.handle,
         "public": public.handle,
@@ -166,7 +188,7 @@ def _curve(request):
 
 def import_object(token, request):
     """Store a certificate, a public key, a private key or data."""
-    object_class = _class(request)
+    object_class = class_of(request["class"])
     label = request["label"]
     old = _existing(token, ((object_class, label),), request.get("replace"))
     value = unhex(request["value"])
@@ -181,29 +203,44 @@ def import_object(token, request):
             template.append((kind, unhex(request[name])))
     if object_class == CKO_CERTIFICATE:
         template.append((CKA_CERTIFICATE_TYPE, CKC_X_509))
+    if object_class in (CKO_CERTIFICATE, CKO_DATA):
+        template.append((CKA_VALUE, value))
     elif object_class in (CKO_PUBLIC_KEY, CKO_PRIVATE_KEY):
-        template.append((CKA_KEY_TYPE, CKK_EC))
-        template.append((CKA_EC_PARAMS, _curve(request)))
-    if object_class == CKO_PUBLIC_KEY:
-        template.append((CKA_VERIFY, True))
-        template.append((CKA_EC_POINT, der.point_encode(value)))
-    elif object_class == CKO_PRIVATE_KEY:
-        template.append((CKA_SIGN, True))
-        template.append((CKA_VALUE, value))
-    elif object_class in (CKO_CERTIFICATE, CKO_DATA):
-        template.append((CKA_VALUE, value))
+        private = object_class == CKO_PRIVATE_KEY
+        template.append((CKA_SIGN if private else CKA_VERIFY, True))
+        make = _rsa_values if request.get("exponent") else _ec_values
+        template.extend(make(request, private, value))
     else:
         raise Refused("this class cannot be imported", "use the PKCS#11 interface")
-    handle = token.app.C_CreateObject(token.session, template)
-    for obj in old:
-        obj.destroy()
-    return {"handle": handle}
+    return {"handle": token.app.C_CreateObject(token.session, template, old)}
+
+
+def _ec_values(request, private, value):
+    """Return the entries of an EC key; value: scalar or point."""
+    number = (CKA_VALUE, value) if private else (CKA_EC_POINT, der.point_encode(value))
+    return [(CKA_KEY_TYPE, CKK_EC), (CKA_EC_PARAMS, _curve(request)), number]
+
+
+def _rsa_values(request, private, value):
+    """Return the entries of an RSA key; value: RSA_NUMBERS or the modulus."""
+    entries = [
+        (CKA_KEY_TYPE, CKK_RSA),
+        (CKA_PUBLIC_EXPONENT, unhex(request["exponent"])),
+        (CKA_MODULUS, unhex(request["modulus"]) if private else value),
+    ]
+    if private:
+        view = memoryview(value)
+        at = 0
+        for kind, end in RSA_NUMBERS:  # parts of one buffer: the layer below wipes them in place
+            entries.append((kind, view[at:end]))
+            at = end
+    return entries
 
 
 def _one(token, request, fallback):
     """Return the object a request names; fallback: classes to try when it names none."""
     if request.get("class"):
-        return token.one(request["label"], _class(request))
+        return token.one(request["label"], class_of(request["class"]))
     for object_class in fallback:
         try:
             return token.one(request["label"], object_class)
@@ -214,12 +251,17 @@ def _one(token, request, fallback):
 
 
 def read(token, request):
-    """Return the value of a certificate or data object, the point of a public key."""
+    """Return the value of a certificate or data object, the point (RSA: SPKI) of a public key."""
     classes = (CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_DATA, CKO_PRIVATE_KEY, CKO_SECRET_KEY)
     obj = _one(token, request, classes)
     number, label = obj.get(CKA_CLASS, CKA_LABEL)
     answer = {"class": _class_name(number), "label": text(label)}
-    answer["value"] = hexed(obj.point if number == CKO_PUBLIC_KEY else obj.value)
+    if number != CKO_PUBLIC_KEY:
+        answer["value"] = hexed(obj.value)
+    elif obj.get(CKA_KEY_TYPE) == CKK_RSA:
+        answer["value"] = hexed(obj.get(CKA_PUBLIC_KEY_INFO))
+    else:
+        answer["value"] = hexed(obj.point)
     try:
         answer["id"] = hexed(obj.id)
     except P11Error as error:  # data objects have none
@@ -229,13 +271,13 @@ def read(token, request):
 
 
 def destroy(token, request):
-    """Destroy all objects of a label, of one class if it is named."""
+    """Destroy all objects of a label, of one class if it is named: a key pair as a whole."""
     template = [(CKA_LABEL, request["label"].encode())]
     if request.get("class"):
-        template.append((CKA_CLASS, _class(request)))
-    found = token.find(template)
+        template.append((CKA_CLASS, class_of(request["class"])))
+    found = [obj.handle for obj in token.find(template)]
     if not found:
         raise P11Error(CKR_OBJECT_HANDLE_INVALID)
-    for obj in found:
-        obj.destroy()
+    for at in range(0, len(found), GROUP):
+        token.app.C_DestroyObject(token.session, *found[at : at + GROUP])
     return {"destroyed": len(found)}

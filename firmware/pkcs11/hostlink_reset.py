@@ -4,11 +4,13 @@
 Promises: nothing is touched unless the request says so; when it answers `done`, no object, PIN or
 key is left, and a reset that power cuts short is finished by the next mount. Needs no PIN: who
 holds the line may destroy, but learns nothing. Refused while a session of the board's program is
-open. It is also the way out of a region that is refused as not recognised.
+open. CKR_TOKEN_WRITE_PROTECTED: done, but for a part of the flash that cannot be erased any more.
+It is also the way out of a region that is refused as not recognised.
 """
 
 from . import board_token
-from .const import CKR_DEVICE_ERROR, CKR_SESSION_EXISTS
+from .api import code_of
+from .const import CKR_SESSION_EXISTS
 from .errors import P11Error
 
 
@@ -35,8 +37,8 @@ def factory_reset(request):
             pal.store.factory_reset()
         else:
             pal.store.format()
-    except (pal.StoreError, OSError):
-        raise P11Error(CKR_DEVICE_ERROR)
+    except (pal.StoreError, OSError) as error:
+        raise P11Error(code_of(error))
     finally:
         token.reborn()
     answer["done"] = True

@@ -126,6 +126,10 @@ class Keyring:
         """Return the seconds until a PIN of this role is looked at again, rounded up."""
         return (self._delay(role) + 999) // 1000
 
+    def iterations(self, role):
+        """Return the PBKDF2 iterations stored with a PIN, 0 when it is not stretched or not set."""
+        return self._read_wrap(role)[2] if self._wrapped[role] else 0
+
     def flags(self):
         """Return the CKF_ bits of C_GetTokenInfo that concern PINs."""
         flags = CKF_RNG | CKF_LOGIN_REQUIRED
@@ -213,11 +217,12 @@ class Keyring:
     # --- making --------------------------------------------------------------------------------
 
     def create(self):
-        """Make the master key of a blank token in default mode; nothing if there is one."""
+        """Make the master key of a blank token in default mode; nothing if there is one.
+
+        Assumes has_pin(USER), so that a token without a master key is in default mode.
+        """
         if self._keyed:
             return
-        if not self.settings.default_mode:
-            raise P11Error(CKR_USER_PIN_NOT_INITIALIZED)
         self.uuid = _random(16)
         self.generation = 1
         master = p11crypto.master_new()
@@ -249,7 +254,7 @@ class Keyring:
         self.generation += 1
         master = p11crypto.master_new()
         try:
-            wrap = self._wrap(SO, master, pin, self.settings.iterations)
+            wrap = self._wrap(SO, master, pin, self._stretching(master))
             self._commit([self._info(_INITIALIZED, label), wrap], deletes)
         finally:
             p11crypto.release(master)
@@ -264,7 +269,7 @@ class Keyring:
             raise P11Error(CKR_PIN_LEN_RANGE)
         slot = self.check(role, old)
         try:
-            self._commit([self._wrap(role, slot, new, self.settings.iterations)], ())
+            self._commit([self._wrap(role, slot, new, self._stretching(slot))], ())
         finally:
             p11crypto.release(slot)
         self.load()
@@ -273,7 +278,8 @@ class Keyring:
         """Give the user a PIN; the security officer is logged in, so the master key is here."""
         if not PIN_MIN <= len(new) <= PIN_MAX:
             raise P11Error(CKR_PIN_LEN_RANGE)
-        self._commit([self._wrap(USER, self.master, new, self.settings.iterations)], ())
+        wrap = self._wrap(USER, self.master, new, self._stretching(self.master))
+        self._commit([wrap], ())
         self.pal.success(USER)
         self.load()
 
@@ -286,6 +292,12 @@ class Keyring:
         label = bytes(label) + b" " * (LABEL_SIZE - len(label))
         data = pack(_INFO_FORM, _LAYOUT, flags, 0, label, self.uuid, self.generation)
         return _INFO, self.pal.CRITICAL, data
+
+    def _stretching(self, master):
+        def run(count):
+            p11crypto.master_wrap(master, DEFAULT_PIN, bytes(16), count, b"")
+
+        return self.settings.stretching(run)
 
     def _wrap(self, role, master, pin, iterations):
         salt = _random(16)

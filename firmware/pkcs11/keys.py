@@ -160,8 +160,11 @@ class Token:
         """Return the certificate of a label."""
         return self.one(label, CKO_CERTIFICATE)
 
-    def generate(self, label, public_label=None, key_id=None, curve=der.OID_P256):
-        """Make a key pair in the token and return (public, private). curve: DER of its OID."""
+    def generate(self, label, public_label=None, key_id=None, curve=der.OID_P256, replaced=()):
+        """Make a key pair in the token and return (public, private). curve: DER of its OID.
+
+        replaced: handles of objects that the pair takes the place of, in one transaction.
+        """
         shared = [] if key_id is None else [(CKA_ID, key_id)]
         public = [
             (CKA_VERIFY, True),
@@ -176,7 +179,7 @@ class Token:
             (CKA_LABEL, _bytes(label)),
         ]
         pair = self.app.C_GenerateKeyPair(
-            self.session, CKM_EC_KEY_PAIR_GEN, public + shared, private + shared
+            self.session, CKM_EC_KEY_PAIR_GEN, public + shared, private + shared, replaced
         )
         return Object(self, pair[0]), Object(self, pair[1])
 
@@ -194,3 +197,15 @@ class Token:
     def random(self, length):
         """Return random bytes."""
         return self.app.C_GenerateRandom(self.session, length)
+
+
+class Guest(Token):
+    """One session more of an Application that is in use already; closing it leaves the login."""
+
+    def __init__(self, app):
+        self.app = app
+        self.session = app.C_OpenSession(_SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION)
+
+    def close(self):
+        """Close the session."""
+        self.app.C_CloseSession(self.session)

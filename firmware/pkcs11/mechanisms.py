@@ -26,6 +26,7 @@ from .const import (
     CKK_AES,
     CKK_EC,
     CKK_GENERIC_SECRET,
+    CKK_RSA,
     CKK_SHA256_HMAC,
     CKM_AES_CBC_PAD,
     CKM_AES_CMAC,
@@ -40,9 +41,12 @@ from .const import (
     CKM_ECDSA_SHA384,
     CKM_ECDSA_SHA512,
     CKM_GENERIC_SECRET_KEY_GEN,
+    CKM_RSA_PKCS,
+    CKM_RSA_X_509,
     CKM_SHA224,
     CKM_SHA256,
     CKM_SHA256_HMAC,
+    CKM_SHA256_RSA_PKCS,
     CKM_SHA384,
     CKM_SHA512,
     CKM_SHA_1,
@@ -55,7 +59,9 @@ from .errors import P11Error
 # columns
 TYPE = const(0)
 NAME = const(1)
-MIN = const(2)  # key size in the unit of the standard: bits for EC and generic secrets, else bytes
+MIN = const(
+    2
+)  # key size in the unit of the standard: bits for RSA, EC, generic secrets, else bytes
 MAX = const(3)
 FLAGS = const(4)
 KEYS = const(5)  # key types it works with; () for none
@@ -85,11 +91,18 @@ def _ecdsa(number, name, operation, algorithm, needs):
     return (number, name, 256, _BITS, _SV | _EC, (CKK_EC,), operation, algorithm, needs)
 
 
+def _rsa(number, name, operation, algorithm):
+    return (number, name, 2048, 2048, _SV, (CKK_RSA,), operation, algorithm, "rsa_import")
+
+
 def _digest(number, name, algorithm, needs):
     return (number, name, 0, 0, CKF_DIGEST, (), operations.Digest, algorithm, needs)
 
 
 _ALL = (
+    _rsa(CKM_RSA_PKCS, "CKM_RSA_PKCS", operations.RsaPkcs, 0),
+    _rsa(CKM_RSA_X_509, "CKM_RSA_X_509", operations.Rsa, 0),
+    _rsa(CKM_SHA256_RSA_PKCS, "CKM_SHA256_RSA_PKCS", operations.HashedRsa, 3),
     (
         CKM_EC_KEY_PAIR_GEN,
         "CKM_EC_KEY_PAIR_GEN",

@@ -13,6 +13,7 @@ Head and TLV together with class and label are the associated data of the seal a
 MAC, so no attribute can be changed in flash. The label itself is the store's.
 """
 
+from binascii import crc32
 from struct import pack, unpack_from
 
 from micropython import const
@@ -47,8 +48,13 @@ from .const import (
     CKA_CLASS,
     CKA_EC_PARAMS,
     CKA_EC_POINT,
+    CKA_ISSUER,
     CKA_KEY_TYPE,
     CKA_LABEL,
+    CKA_PUBLIC_KEY_INFO,
+    CKA_SERIAL_NUMBER,
+    CKA_SUBJECT,
+    CKA_VALUE,
     CKR_ATTRIBUTE_VALUE_INVALID,
     CKR_DEVICE_ERROR,
 )
@@ -61,6 +67,14 @@ MAC = const(16)
 NO_KEY_TYPE = const(0xFF)
 CONTEXT = "<HI"  # of seal and MAC: store id, version of the record
 SECRETS = const(0x58)  # shapes that hold a private or secret key
+# Attributes that only a read of flash gives: where six bits of each are in Object.marks.
+MARKS = {
+    CKA_VALUE: 0,
+    CKA_SERIAL_NUMBER: 6,
+    CKA_ISSUER: 12,
+    CKA_SUBJECT: 18,
+    CKA_PUBLIC_KEY_INFO: 24,
+}
 MODULUS = const(16)  # tags of the attribute table
 PUBLIC_EXPONENT = const(17)
 
@@ -81,6 +95,7 @@ class Object:
         self.context = None
         self.tail = None  # sealed key; None for values, which stay in flash
         self.size = 0  # of the value in bytes, 0 for keys
+        self.marks = -1  # of a public value in flash, see MARKS; -1 unknown
         self.value = None  # of a session object
         self.slot = 0  # of a session object
         self.uses = 0  # running operations on that slot
@@ -185,6 +200,16 @@ def point_of(obj):
     return value[2:] if value[1] < 0x80 else value[3:]
 
 
+def rsa_public_of(obj):
+    """Return (modulus, public exponent) of an RSA key object, big endian."""
+    return tlv_find(obj.tlv, MODULUS), tlv_find(obj.tlv, PUBLIC_EXPONENT)
+
+
+def mark(value):
+    """Return six bits of a checksum: they tell most values apart without a read of flash."""
+    return crc32(value) & 63
+
+
 class Query:
     """A search template, compiled so that most objects are dismissed by comparing numbers."""
 
@@ -219,7 +244,11 @@ class Query:
             elif kind == CKA_LABEL and self.label is None:
                 self.label = bytes(value)
             else:
-                self.others.append((row, value if row[KIND] == ULONG else bytes(value)))
+                number = type(value) is int
+                shift = MARKS[kind] if kind in MARKS else -1
+                self.others.append(
+                    (row, value if number else bytes(value), shift, 0 if number else mark(value))
+                )
 
     def matches(self, obj, read):
         """Return whether obj has all values; read(obj, row) gives an attribute or None."""
@@ -234,11 +263,13 @@ class Query:
             return False
         if self.label is not None and obj.label != self.label:
             return False
-        for row, value in self.others:
+        for row, value, shift, wanted in self.others:
             if not row[SHAPES] >> obj.shape & 1:
                 return False
-            if row[KIND] == VALUE and len(value) != obj.size:  # spares a read of flash
+            if shift >= 0 and obj.marks >= 0 and obj.marks >> shift & 63 != wanted:
                 return False
+            if row[KIND] == VALUE and len(value) != obj.size and not obj.secret:
+                return False  # spares a read of flash
             if read(obj, row) != value:
                 return False
         return True

@@ -15,6 +15,7 @@ destroying the key object does not disturb it. Interface:
 import p11crypto
 
 from .const import (
+    CKR_DATA_INVALID,
     CKR_DATA_LEN_RANGE,
     CKR_DEVICE_ERROR,
     CKR_ENCRYPTED_DATA_INVALID,
@@ -23,9 +24,10 @@ from .const import (
     CKR_SIGNATURE_LEN_RANGE,
 )
 from .errors import P11Error
-from .objects import point_of
+from .objects import point_of, rsa_public_of
 
 COORDINATE = (0, 32, 48)  # bytes, by curve
+RSA_BYTES = 256
 _DIGEST = (0, 20, 28, 32, 48, 64)  # bytes, by hash of p11crypto
 
 
@@ -50,9 +52,7 @@ class Digest:
         return self._hash.digest()
 
     def close(self):
-        if self._hash is not None:
-            self._hash.wipe()
-            self._hash = None
+        self._hash.wipe()
 
 
 class Keyed:
@@ -60,14 +60,14 @@ class Keyed:
 
     streams = True
 
-    def __init__(self, token, obj, algorithm):
+    def __init__(self, token, obj, algorithm, hold=True):
         self.kind = 0
         self.started = False
         self.authorized = True
         self.token = token
         self.obj = obj
         self.algorithm = algorithm
-        self.slot = token.take(obj) if obj.secret else 0
+        self.slot = token.take(obj) if obj.secret and hold else 0
 
     def close(self):
         if self.slot:
@@ -103,32 +103,112 @@ class Ecdsa(Keyed):
             raise P11Error(CKR_SIGNATURE_INVALID)
 
 
-class HashedEcdsa(Ecdsa):
-    """CKM_ECDSA_SHA…: the token hashes, in one or many parts."""
+class Rsa(Keyed):
+    """CKM_RSA_X_509: the caller made the whole number (current mechanisms v2.40, 2.1.12).
 
-    streams = True
+    The key of a token object is in a slot only while a result is computed: there are few slots of
+    this size, and every session may have such an operation.
+    """
+
+    streams = False
+    size = RSA_BYTES
 
     def __init__(self, token, obj, algorithm):
-        super().__init__(token, obj, algorithm)
-        self._hash = p11crypto.Hash(algorithm)
+        Keyed.__init__(self, token, obj, algorithm, bool(obj.slot))
+
+    def block(self, data):
+        """Return the number to be signed, as RSA_BYTES bytes."""
+        if len(data) > RSA_BYTES:
+            raise P11Error(CKR_DATA_LEN_RANGE)
+        return bytes(RSA_BYTES - len(data)) + bytes(data)
+
+    def result(self, data):
+        block = self.block(data)
+        slot = self.slot or self.token.take(self.obj)
+        try:
+            return p11crypto.rsa_private(slot, block)
+        except ValueError:  # not below the modulus
+            raise P11Error(CKR_DATA_INVALID)
+        finally:
+            if not self.slot:
+                self.token.give(self.obj, slot)
+
+    def check(self, data, signature):
+        if len(signature) != self.size:
+            raise P11Error(CKR_SIGNATURE_LEN_RANGE)
+        block = self.block(data)
+        try:
+            found = p11crypto.rsa_public(*rsa_public_of(self.obj), signature)
+        except ValueError:  # not below the modulus
+            raise P11Error(CKR_SIGNATURE_INVALID)
+        if not p11crypto.compare(found, block):
+            raise P11Error(CKR_SIGNATURE_INVALID)
+
+
+class RsaPkcs(Rsa):
+    """CKM_RSA_PKCS: EMSA-PKCS1-v1_5 around what the caller gives (RFC 8017 §9.2).
+
+    A signature is good when the whole block is the expected one; nothing in it is parsed.
+    """
+
+    def block(self, data):
+        rest = RSA_BYTES - 3 - len(data)
+        if rest < 8:
+            raise P11Error(CKR_DATA_LEN_RANGE)
+        return b"\0\1" + b"\xff" * rest + b"\0" + bytes(data)  # join takes no memoryview
+
+
+class Hashed:
+    """A mechanism that hashes first, in one or many parts, then does what `signer` does.
+
+    info: what stands before the hash.
+    """
+
+    streams = True
+    info = b""
+
+    def __init__(self, token, obj, algorithm):
+        self.kind = 0
+        self.started = False
+        self.authorized = True
+        self._signer = self.signer(token, obj, 0)
+        self.size = self._signer.size
+        try:
+            self._hash = p11crypto.Hash(algorithm)
+        except BaseException:
+            self._signer.close()
+            raise
 
     def update(self, data):
         self._hash.update(data)
 
     def result(self, data):
-        return super().result(self._digest(data))
+        return self._signer.result(self._digest(data))
 
     def check(self, data, signature):
-        super().check(self._digest(data), signature)
+        self._signer.check(self._digest(data), signature)
 
     def _digest(self, data):
         if data is not None:
             self._hash.update(data)
-        return self._hash.digest()
+        return self.info + self._hash.digest()
 
     def close(self):
-        super().close()
+        self._signer.close()
         self._hash.wipe()
+
+
+class HashedEcdsa(Hashed):
+    """CKM_ECDSA_SHA…"""
+
+    signer = Ecdsa
+
+
+class HashedRsa(Hashed):
+    """CKM_SHA256_RSA_PKCS: the hash in its DigestInfo (RFC 8017 §9.2, note 1)."""
+
+    signer = RsaPkcs
+    info = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 
 class Mac(Keyed):

@@ -10,7 +10,9 @@ import p11crypto
 
 from . import der, objects
 from .attributes import (
+    BY_TYPE,
     BYTES,
+    CODE,
     DERIVED,
     EXTRACTABLE,
     KIND,
@@ -24,6 +26,7 @@ from .attributes import (
 from .const import (
     CKA_ISSUER,
     CKA_MODULUS_BITS,
+    CKA_PUBLIC_KEY_INFO,
     CKA_SERIAL_NUMBER,
     CKA_SUBJECT,
     CKO_CERTIFICATE,
@@ -37,6 +40,23 @@ _FROM_CERTIFICATE = {
     CKA_ISSUER: der.ISSUER,
     CKA_SUBJECT: der.SUBJECT,
 }
+
+
+def marks_of(obj, value):
+    """Return Object.marks of a certificate or public data object with this value."""
+    marks = objects.mark(value)
+    if obj.object_class == CKO_CERTIFICATE:
+        try:
+            parts = der.certificate(value)
+        except ValueError:
+            return -1
+        for kind, part in _FROM_CERTIFICATE.items():
+            start, stop = parts[part]
+            given = tlv_find(obj.tlv, BY_TYPE[kind][CODE]) or value[start:stop]
+            marks |= objects.mark(given) << objects.MARKS[kind]
+        start, stop = parts[der.SPKI]
+        marks |= objects.mark(value[start:stop]) << objects.MARKS[CKA_PUBLIC_KEY_INFO]
+    return marks
 
 
 class Reading:
@@ -57,9 +77,10 @@ class Reading:
             return None
 
     def read(self, obj, row):
-        """Return one attribute of an object that has it; CKR_ATTRIBUTE_SENSITIVE if secret."""
-        if obj.damaged:
-            raise P11Error(CKR_DEVICE_ERROR)
+        """Return one attribute of an object that has it; CKR_ATTRIBUTE_SENSITIVE if secret.
+
+        Assumes that the object is not damaged.
+        """
         kind = row[KIND]
         if kind == VALUE:
             return self.value(obj)
@@ -109,13 +130,15 @@ class Reading:
         if obj.curve:
             return der.spki_encode(obj.curve, objects.point_of(obj))
         if obj.shape >= RSA_PUBLIC:
-            exponent = tlv_find(obj.tlv, objects.PUBLIC_EXPONENT)
-            return der.spki_rsa(tlv_find(obj.tlv, objects.MODULUS), exponent)
+            return der.spki_rsa(*objects.rsa_public_of(obj))
         raise P11Error(CKR_DEVICE_ERROR)
 
     def _part(self, obj, part):
         value = self.value(obj)
-        start, stop = der.certificate(value)[part]
+        try:
+            start, stop = der.certificate(value)[part]
+        except ValueError:  # changed in flash, and nobody is logged in who would notice
+            raise P11Error(CKR_DEVICE_ERROR)
         return value[start:stop]
 
 

@@ -29,7 +29,7 @@ from .const import (
 )
 from .errors import P11Error
 from .keyring import Keyring
-from .reading import Reading
+from .reading import Reading, marks_of
 from .settings import SESSION_OBJECTS, Settings
 
 FIRST_ID = const(0x100)
@@ -102,6 +102,9 @@ class Token(Reading):
                 obj.trusted = bool(self.keyring.master)
                 if obj.trusted and not self.genuine(obj, data):
                     obj = objects.damaged(number, kind, False)
+                elif obj.size:
+                    end = len(data) - objects.MAC
+                    obj.marks = marks_of(obj, memoryview(data)[end - obj.size : end])
         except (self.pal.StoreError, P11Error):
             obj = objects.damaged(number, kind, flags & self.pal.SECRET)
         if len(self._cache) >= _CACHE:
@@ -145,12 +148,10 @@ class Token(Reading):
         return objects.HEAD + len(obj.label) + len(obj.tlv) + obj.size
 
     def take(self, obj):
-        """Return a slot with the key of obj; give() returns it."""
+        """Return a slot with the key of obj, which is not damaged; give() returns it."""
         if obj.slot:
             obj.uses += 1
             return obj.slot
-        if obj.damaged:
-            raise P11Error(CKR_DEVICE_ERROR)
         try:
             return p11crypto.unseal(
                 self.keyring.master, obj.tail, obj.context, obj.aad, slot_kind(obj)
@@ -177,13 +178,12 @@ class Token(Reading):
 
     # --- changing ------------------------------------------------------------------------------
 
-    def add(self, drafts):
-        """Store new token objects in one transaction; drafts carry slot or value.
+    def add(self, drafts, gone=()):
+        """Store new token objects and destroy those with the ids `gone`, in one transaction.
 
-        Their slots are released whatever happens. Needs the master key.
+        Drafts carry slot or value; their slots are released whatever happens. Needs the master key.
         """
         try:
-            self.ready()
             used = []
             for obj in drafts:
                 number = self.pal.new_id()
@@ -193,7 +193,7 @@ class Token(Reading):
                         used.append(number)
                 used.append(number)
                 obj.bind(number, self.pal.next_version(number))
-            self.pal.commit([self._record(obj, obj.value) for obj in drafts])
+            self.pal.commit([self._record(obj, obj.value) for obj in drafts], gone)
         finally:
             for obj in drafts:
                 if obj.slot:
@@ -202,31 +202,53 @@ class Token(Reading):
         for obj in drafts:
             obj.value = None
             self._cache[obj.id] = obj
+        for number in gone:
+            self._gone(number)
+
+    def remove(self, numbers):
+        """Destroy token objects in one transaction."""
+        self.pal.commit((), numbers)
+        for number in numbers:
+            self._gone(number)
 
     def replace(self, obj, draft):
         """Put draft (new attributes, no value) in the place of the token object obj."""
-        self.ready()
-        slot = 0
-        value = None
-        draft.size = obj.size
-        if obj.secret:
-            slot = self.take(obj)
-        else:
-            value = self.value(obj)
+        self.exchange(((obj, draft),))
+
+    def exchange(self, pairs, gone=()):
+        """Put drafts in the place of token objects and destroy others, in one transaction.
+
+        pairs: (object, draft with its new attributes, no value); gone: ids. Needs the master key.
+        """
+        taken = []
+        puts = []
         try:
-            draft.bind(obj.id, self.pal.next_version(obj.id))
-            draft.slot = slot
-            self.pal.commit([self._record(draft, value)])
+            for obj, draft in pairs:
+                draft.size = obj.size
+                value = None
+                draft.bind(obj.id, self.pal.next_version(obj.id))
+                if obj.secret:
+                    draft.slot = self.take(obj)
+                    taken.append(draft)
+                else:
+                    value = self.value(obj)
+                puts.append(self._record(draft, value))
+            self.pal.commit(puts, gone)
         finally:
-            draft.slot = 0
-            if slot:
-                p11crypto.release(slot)
-        self._cache[obj.id] = draft
+            for draft in taken:
+                p11crypto.release(draft.slot)
+                draft.slot = 0
+        for obj, draft in pairs:
+            self._cache[obj.id] = draft
+        for number in gone:
+            self._gone(number)
 
     def _record(self, obj, value):
         """Return the store record of a bound object, sealed or with its MAC."""
         master = self.keyring.master
         if not obj.seals():
+            if value:
+                obj.marks = marks_of(obj, value)
             tag = p11crypto.mac(master, obj.context, obj.aad + value)
             data = b"".join((obj.payload_head(), value, tag))
             return obj.id, obj.object_class, 0, obj.label, data
@@ -258,10 +280,7 @@ class Token(Reading):
         """Destroy an object of either kind; nobody's handle to it is valid afterwards."""
         if number < SESSION_ID:
             self.pal.commit((), (number,))
-            if number in self._cache:
-                del self._cache[number]
-            for application in self.applications:
-                application.forget(number)
+            self._gone(number)
             return
         obj = self._cache.pop(number)
         self.session_objects -= 1
@@ -272,6 +291,12 @@ class Token(Reading):
         if obj.slot and not obj.uses:
             p11crypto.release(obj.slot)
             obj.slot = 0
+
+    def _gone(self, number):
+        """Forget a token object that was destroyed, and every handle to it."""
+        self._cache.pop(number, None)
+        for application in self.applications:
+            application.forget(number)
 
     def erased(self):
         """Forget all token objects and every handle to them: C_InitToken has destroyed them."""

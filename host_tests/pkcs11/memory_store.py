@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A store in a dict: the interface of pal.store without flash, for fast tests of the token layer.
 
-Promises atomic commits, versions that never repeat, counters per role, and a byte image (`dump`)
+Promises atomic commits, versions that never repeat, counters, and a byte image (`dump`)
 that a test can search and change as somebody with a soldering iron would. `fail_at` makes the n-th
 write raise StoreError(StoreError.IO) with nothing done.
 """
@@ -16,7 +16,7 @@ class MemoryStore:
     def __init__(self, random=None):
         self.blank = True
         self.records = {}  # id: [kind, flags, label, data, version]
-        self.counters = [0, 0]
+        self.counters = [0, 0, 0, 0]
         self.version = 0
         self.damaged = set()
         self.writes = 0
@@ -96,12 +96,21 @@ class MemoryStore:
     def fails(self, role=0):
         return self.counters[role]
 
+    def advance(self, counter):
+        self._write("advance")
+        self.counters[counter] += 1
+        return self.counters[counter]
+
+    def value(self, counter):
+        return self.counters[counter]
+
     def free(self):
         return CAPACITY - sum(len(record[3]) for record in self.records.values())
 
     def health(self):
         free = self.free()
-        return {"damaged": sorted(self.damaged), "free": free, "live": CAPACITY - free}
+        live = CAPACITY - free
+        return {"damaged": sorted(self.damaged), "free": free, "live": live, "read_only": False}
 
     def dump(self):
         """Return every byte of the store."""

@@ -20,10 +20,11 @@ class Ran:
         self.text = ""
         choices.setdefault("paths", ENOUGH)
         self.counts = runner.run(choices.pop("pin", b"0000"), app, self.write, **choices)
-        found = [LINE.match(line) for line in self.text.splitlines()]
-        self.lines = {one[2]: one for one in found if one}
-        self.failed = [name for name, one in self.lines.items() if one[4] is not None]
-        self.passed = [name for name, one in self.lines.items() if one[4] is None]
+        found = list(filter(None, map(LINE.match, self.text.splitlines())))
+        self.lines = {one[2]: one for one in found}
+        self.failed = [one[2] for one in found if one[4] is not None]
+        self.failed_in_groups = [f"{one[1]} {one[2]}" for one in found if one[4] is not None]
+        self.passed = [one[2] for one in found if one[4] is None]
 
     def write(self, text):
         self.text += text

@@ -42,17 +42,6 @@ def record_of(store, label):
     return number, store.records[number]
 
 
-@pytest.fixture
-def restart(make_token):
-    def again():
-        p11crypto.test_reset()
-        app = Application(make_token())
-        app.C_Initialize()
-        return app
-
-    return again
-
-
 def test_the_flash_holds_no_scalar_no_pin_and_no_master_key(app, filled, store):
     app.C_SetPIN(filled, b"0000", b"a long secret pin")
     (master,) = slot_values(p11crypto.MASTER)

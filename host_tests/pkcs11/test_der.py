@@ -176,6 +176,57 @@ def test_every_truncation_and_every_addition_is_refused():
                 decode(value + more)
 
 
+def test_what_stands_behind_the_last_element_of_an_inner_one_is_refused():
+    """Lengths of the outer elements are right, so only the inner check can notice."""
+    key = ec_key()
+    public = b"\0" + point(key)
+    scalar_part = bytes((2, 1, 1, 4, 32)) + bytes(31) + b"\x01"
+    named = der.wrap(0xA0, der.OID_P256)
+    bits = der.wrap(der.BIT_STRING, public)
+    algorithm = der.wrap(der.SEQUENCE, der.OID_P256)
+    null = b"\x05\0"
+    for decode, data in (
+        (der.spki_bits, der.wrap(der.SEQUENCE, algorithm, bits, null)),
+        (der.spki_bits, der.wrap(der.SEQUENCE, algorithm, der.wrap(der.BIT_STRING))),
+        (der.spki_bits, der.wrap(der.SEQUENCE, algorithm, der.wrap(der.BIT_STRING, b"\x01x"))),
+        (der.sec1_decode, der.wrap(der.SEQUENCE, scalar_part, named, der.wrap(0xA1, bits), null)),
+        (der.sec1_decode, der.wrap(der.SEQUENCE, scalar_part, named, der.wrap(0xA1, bits, null))),
+        (
+            der.sec1_decode,
+            der.wrap(
+                der.SEQUENCE,
+                scalar_part,
+                named,
+                der.wrap(0xA1, der.wrap(der.BIT_STRING, b"\0\x02" + public[2:])),
+            ),
+        ),
+        (der.sec1_decode, der.wrap(der.SEQUENCE, scalar_part, der.wrap(0xA0, der.OID_P384))),
+        (der.sec1_decode, der.wrap(der.SEQUENCE, scalar_part, der.wrap(0xA0, b"\x06\x01\x2a"))),
+        (der.signature_decode, der.wrap(der.SEQUENCE, b"\x02\x01\x01" * 3)),
+        (
+            der.certificate,
+            der.wrap(
+                der.SEQUENCE,
+                der.wrap(der.SEQUENCE, null),
+                algorithm,
+                der.wrap(der.BIT_STRING, b"\0"),
+                null,
+            ),
+        ),
+    ):
+        with pytest.raises(ValueError):
+            decode(bytearray(data))
+
+
+@pytest.mark.parametrize(
+    "size, head", [(0, 2), (127, 2), (128, 3), (255, 3), (256, 4), (65535, 4)]
+)
+def test_lengths_are_as_short_as_they_can_be(size, head):
+    data = der.wrap(der.OCTET_STRING, bytes(size))
+    assert len(data) == head + size
+    assert der.whole(data, der.OCTET_STRING) == (head, head + size)
+
+
 def test_headers_of_a_key_cannot_be_changed():
     key = ec_key()
     value = spki(key)

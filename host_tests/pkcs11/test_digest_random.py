@@ -189,7 +189,10 @@ def test_random_into_a_buffer(app):
     assert buffer[:2000] != bytes(2000) and buffer[2000:] == bytes(1000)
 
 
-@pytest.mark.parametrize("length", [0, -1, None, b"xx", "8", 1.5, bytearray(), True, []])
+@pytest.mark.parametrize(
+    "length",
+    [0, -1, None, b"xx", "8", 1.5, bytearray(), True, [], memoryview(b"immutable")],
+)
 def test_random_arguments(app, length):
     session = app.C_OpenSession(1, RO)
     with raises(CKR_ARGUMENTS_BAD):

@@ -246,3 +246,54 @@ def test_unknown_numbers_are_no_attributes(app, session, objects):
     for number in (0x7777, -1, 1 << 40, 0x40000211, 0x80000000):
         with raises(CKR_ATTRIBUTE_TYPE_INVALID):
             get(app, session, objects["data"], number)
+
+
+NAMED = (CKA_VALUE, CKA_SERIAL_NUMBER, CKA_ISSUER, CKA_SUBJECT, CKA_PUBLIC_KEY_INFO)
+
+
+def test_what_only_flash_holds_is_found_with_few_reads_of_flash(
+    app, session, make_token, monkeypatch
+):
+    """Objects just made, loaded after a reset, and changed: the same answers."""
+    others = [certificate(ec_key(), "host %d" % number) for number in range(12)]
+    for number, value in enumerate(others):
+        app.C_CreateObject(session, without_subject(guide_certificate(value, b"%d" % number)))
+    for number in range(12):
+        template = [(CKA_CLASS, CKO_DATA), (CKA_TOKEN, True), (CKA_VALUE, b"value %06d" % number)]
+        app.C_CreateObject(session, template)
+    named = app.C_CreateObject(session, guide_certificate(CERT))  # with a subject of its own
+
+    def look(app, session, handle):
+        find(app, session)  # loads what is new, and after a login checks it
+        reads = []
+        pal = app.token.pal
+        read = pal.read
+        monkeypatch.setattr(pal, "read", lambda number: reads.append(number) or read(number))
+        for kind in NAMED:
+            wanted = get(app, session, handle, kind)
+            del reads[:]
+            found = find(app, session, (kind, wanted))
+            assert handle in found
+            assert len(found) <= len(reads) <= len(found) + 6, name_of("CKA_", kind)
+            del reads[:]
+            assert find(app, session, (kind, wanted[:-1] + b"\xa5")) == []
+            assert len(reads) <= 6, name_of("CKA_", kind)
+        found = find(app, session, (CKA_VALUE, b"value 000007"))
+        assert [get(app, session, one, CKA_VALUE) for one in found] == [b"value 000007"]
+        assert find(app, session, (CKA_SUBJECT, b"TestSubject")) == [named]
+
+    assert get(app, session, named, CKA_SUBJECT) == b"TestSubject"
+    first = find(app, session, (CKA_LABEL, b"3"))[0]
+    look(app, session, first)
+    app.C_SetAttributeValue(session, first, [(CKA_ID, b"another")])
+    look(app, session, first)
+    app.C_Finalize()
+    app = type(app)(make_token())
+    app.C_Initialize()
+    for session in (app.C_OpenSession(1, RW), log_in(app)):  # before and after the login
+        named = find(app, session, (CKA_LABEL, CERT_LABEL))[0]
+        look(app, session, find(app, session, (CKA_LABEL, b"3"))[0])
+
+
+def without_subject(template):
+    return [entry for entry in template if entry[0] != CKA_SUBJECT]

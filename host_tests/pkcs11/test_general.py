@@ -301,9 +301,9 @@ def test_exceptions_nobody_foresaw_become_codes_too(app, session, monkeypatch, p
         def broken(*args, error=error):
             raise error
 
-        monkeypatch.setattr(p11crypto, "random", broken)
+        monkeypatch.setattr(p11crypto, "random_add", broken)
         with raises(code):
-            app.C_GenerateRandom(session, 8)
+            app.C_SeedRandom(session, b"seed")
     assert len(power_on) == 2
     power_on.clear()
 
@@ -315,7 +315,7 @@ def test_store_failures_become_codes(app, session, store):
         (codes.FULL, CKR_DEVICE_MEMORY),
         (codes.TOO_BIG, CKR_DEVICE_MEMORY),
         (codes.IO, CKR_DEVICE_ERROR),
-        (codes.WORN, CKR_DEVICE_ERROR),
+        (codes.WORN, CKR_TOKEN_WRITE_PROTECTED),
     ):
 
         def commit(puts, deletes=(), number=number):

@@ -7,6 +7,9 @@ import sys
 import types
 
 import pytest
+import rsa_kit
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, utils
 from token_kit import DIGEST, certificate, ec_key, point, scalar, sign, verifies
 
 import pkcs11
@@ -63,7 +66,9 @@ def test_info_of_a_blank_board_writes_nothing(store):
         "tries_left": 10,
         "limit": 10,
         "wait_seconds": 0,
+        "iterations": 0,
     }
+    assert "repetition count (11)" in answer["entropy"]["proof"]
     assert answer["token"]["pins"]["so"]["set"] is False
     assert json.loads(json.dumps(answer)) == answer and not store.writes
 
@@ -146,6 +151,30 @@ def test_imports():
     assert private["error"] == "CKR_ATTRIBUTE_SENSITIVE" and "value" not in private
     signature = sign(KEY, DIGEST).hex()
     assert ask("verify", label="L", digest=DIGEST.hex(), signature=signature)["valid"]
+
+
+def test_imports_of_rsa():
+    own = rsa_kit.KEY.private_numbers()
+    halves = (own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
+    value = own.d.to_bytes(256, "big") + b"".join(one.to_bytes(128, "big") for one in halves)
+    modulus, fields = rsa_kit.modulus(rsa_kit.KEY).hex(), {"label": "R", "exponent": "010001"}
+    public, private = {"class": "public key"}, {"class": "private key"}
+    for wrong in (value[:-1], value + b"\0", value[1:] + b"\0", b"", value[:300]):
+        answer = ask_as_user("import", value=wrong.hex(), modulus=modulus, **fields, **private)
+        assert answer["error"] == "CKR_TEMPLATE_INCONSISTENT" and answer["hint"]
+    answer = ask_as_user("import", value=modulus[:-2], **fields, **public)
+    assert answer["error"] == "CKR_ATTRIBUTE_VALUE_INVALID"
+    assert ask_as_user("objects") == {"objects": []}
+    assert ask_as_user("import", value=modulus, **fields, **public)["handle"]
+    assert ask_as_user("import", value=value.hex(), modulus=modulus, **fields, **private)["handle"]
+    spki = bytes.fromhex(ask("read", label="R", **public)["value"])
+    assert serialization.load_der_public_key(spki) == rsa_kit.KEY.public_key()
+    assert ask_as_user("read", label="R", **private)["error"].startswith("CKR_ATTRIBUTE")
+    signature = ask_as_user("sign", label="R", digest=DIGEST.hex())["signature"]
+    algorithm = utils.Prehashed(hashes.SHA256())
+    assert signature == rsa_kit.KEY.sign(DIGEST, padding.PKCS1v15(), algorithm).hex()
+    assert ask("verify", label="R", digest=DIGEST.hex(), signature=signature)["valid"]
+    assert not ask("verify", label="R", digest="00" * 32, signature=signature)["valid"]
 
 
 def test_import_with_names(token):
@@ -300,10 +329,13 @@ def test_serve_line_wipes_the_line(monkeypatch, capsys):
 
     wiped = []
     monkeypatch.setattr(p11crypto, "wipe", lambda buffer: wiped.append(len(buffer)))
-    line = b'{"cmd": "objects", "pin": "0000"}\n'
-    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(line)))
-    hostlink.serve_line()
-    assert hostlink.LINE_MAX in wiped
+    for blanks, sizes in ((0, [1024]), (5000, [1024, 2048, 4096, 8192])):
+        line = b'{"cmd": "objects", "pin": "0000"%s}\n' % (b" " * blanks)
+        monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(line)))
+        del wiped[:]
+        hostlink.serve_line()
+        assert [size for size in wiped if size >= 1024] == sizes
+        assert json.loads(capsys.readouterr().out) == {"objects": []}
 
 
 def test_settings_of_a_board(monkeypatch, board):
@@ -314,13 +346,19 @@ def test_settings_of_a_board(monkeypatch, board):
     )
     chosen = settings.of_board()
     assert chosen.serial == b"01AB" and chosen.version == (1, 2)
-    assert chosen.iterations == 10000 and chosen.default_mode
+    assert chosen.iterations is None and chosen.default_mode  # measured when a PIN is set
     board.LOCKED = True
     board.PIN_ITERATIONS = 5
     monkeypatch.setitem(sys.modules, "machine", None)
     monkeypatch.setitem(sys.modules, "buildinfo", types.SimpleNamespace(VERSION="dev"))
     chosen = settings.of_board()
     assert chosen.iterations == 10000 and not chosen.default_mode and chosen.version == (0, 0)
+    assert tuple(chosen.limits) == (10, 15)
+    board.PIN_ITERATIONS, board.PIN_LIMITS = 30000, (5, 100)
+    chosen = settings.of_board()
+    assert chosen.iterations == 30000 and tuple(chosen.limits) == (5, 15)
+    board.PIN_LIMITS = (0, -1)
+    assert tuple(settings.of_board().limits) == (3, 3)
 
 
 def test_the_token_of_a_board(monkeypatch, board, store):

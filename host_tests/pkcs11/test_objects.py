@@ -55,6 +55,17 @@ def test_the_flag_masks_of_the_code_are_those_of_the_table():
         assert getattr(attributes, name) == 1 << row[attributes.CODE]
 
 
+@pytest.mark.parametrize(
+    "number, size",
+    [(b"", 0), (b"\0", 0), (b"\0\0", 0), (b"\1", 1), (b"\0\x80", 8), (b"\1\0", 9)]
+    + [(b"\xff" * 256, 2048), (b"\x7f" + b"\xff" * 255, 2047)],
+)
+def test_the_bits_of_a_modulus(number, size):
+    from pkcs11.reading import bits
+
+    assert bits(number) == size
+
+
 # --- SetAttributeValue -------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@
 
 import os
 import random
+import types
 
 import p11crypto
 import pytest
@@ -14,6 +15,7 @@ from pal.flash import ZERO_ANY, ZERO_NONE
 from pal.pal import Pal
 from pal.store import Store
 from pkcs11.application import Application
+from pkcs11.hostlink_switch import switch
 from pkcs11.settings import Settings
 from pkcs11.token import Token
 
@@ -186,6 +188,22 @@ def test_a_cut_while_an_attribute_changes(board):
     before_and_after(board, act)
 
 
+def test_a_cut_while_an_identity_is_switched_leaves_the_old_one_or_the_new_one(board):
+    app = board.power_up()
+    session = log_in(app)
+    for number, label in enumerate((b"key", b"next")):
+        generate(app, session, *guide_pair(label, label))
+        app.C_CreateObject(session, guide_certificate(certificate(ec_key(), str(number)), label))
+
+    def act(app, session):
+        token = types.SimpleNamespace(app=app, session=session)
+        classes = ("private key", "public key", "certificate")
+        moves = [[name, "next", "key"] for name in classes]
+        assert switch(token, {"moves": moves}) == {"moved": 3, "gone": 3}
+
+    before_and_after(board, act)
+
+
 def test_a_cut_while_the_pin_changes_leaves_one_of_the_two(board):
     app = board.power_up()
     generate(app, log_in(app))
@@ -318,3 +336,25 @@ def test_a_right_pin_after_cuts_is_still_right(board):
     app = board.power_up()
     log_in(app)
     assert app.token.keyring.tries_left(0) == app.token.keyring.limits[0]
+
+
+def test_a_worn_out_token_says_write_protected_and_loses_nothing():
+    board = Board(GEOMETRIES[0])
+    app = board.power_up()
+    session = log_in(app)
+    app.C_CreateObject(session, guide_certificate(CERT))
+    generate(app, session)
+    before = contents_of(app, session)
+    board.flash.worn_at = 12
+    with raises(CKR_TOKEN_WRITE_PROTECTED):
+        for _ in range(5000):
+            app.C_Logout(session)
+            app.C_Login(session, CKU_USER, b"0000")
+    assert app.C_GetTokenInfo(1).flags & CKF_WRITE_PROTECTED
+    app = board.power_up()
+    assert app.C_GetTokenInfo(1).flags & CKF_WRITE_PROTECTED
+    session = app.C_OpenSession(1, CKF_SERIAL_SESSION | CKF_RW_SESSION)
+    public = {name: value for name, value in before.items() if name[0] != CKO_PRIVATE_KEY}
+    assert contents_of(app, session) == public
+    with raises(CKR_TOKEN_WRITE_PROTECTED):
+        app.C_Login(session, CKU_USER, b"0000")

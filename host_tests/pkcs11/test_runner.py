@@ -6,17 +6,19 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import p11crypto
 import pytest
+from rsa_kit import OTHER, guide_rsa_private, guide_rsa_public
 from runner_kit import *
 from token_kit import *
 
 from pkcs11 import runner
 from pkcs11 import token as tokens
 from pkcs11.application import Application
-from pkcs11.runner import ec, switches
+from pkcs11.runner import ec, model, switches
 from pkcs11.runner.report import Failure, Report
 
 
@@ -31,15 +33,15 @@ def fresh(token):
 
 def test_a_good_token_passes_every_test_in_the_format_of_the_guide(fresh):
     ran = Ran(fresh)
-    assert ran.counts == (28, 0, 4) and not ran.failed
+    assert ran.counts == (32, 0, 0) and not ran.failed
     lines = ran.text.splitlines()
     assert lines[1] == "---------STARTING TESTS---------"
     assert "TEST(Full_PKCS11_EC, AFQP_Sign) PASS" in lines
-    assert "TEST(Full_PKCS11_RSA, AFQP_Sign)" in lines
+    assert "TEST(Full_PKCS11_RSA, AFQP_Sign) PASS" in lines
     assert lines[-5:] == [
         "",
         "-----------------------",
-        "28 Tests 0 Failures 4 Ignored ",
+        "32 Tests 0 Failures 0 Ignored ",
         "OK",
         "-------ALL TESTS FINISHED-------",
     ]
@@ -64,7 +66,16 @@ def test_the_names_are_the_guides(fresh):
         "GenerateRandom",
         "GenerateRandomMultiThread",
     ]
-    assert len(names["Full_PKCS11_RSA"]) == 4
+    assert set(names["Full_PKCS11_RSA"]) == {
+        "CreateObjectFindObject",
+        "FindObjectMultiThread",
+        "CreateObjectGetAttributeValue",
+        "Sign",
+        "CreateObject",
+        "FindObject",
+        "GetAttributeValue",
+        "DestroyObject",
+    }
     assert set(names["Full_PKCS11_EC"]) == {
         "CreateObjectDestroyObjectKeys",
         "FindObject",
@@ -116,24 +127,44 @@ def test_an_exception_of_any_type_is_a_failure_of_its_test_alone():
     assert report.finish() == (3, 3, 0)
 
 
+def test_the_page_lists_the_tests_that_run(fresh):
+    page = (Path(__file__).parent.parent.parent / "docs" / "QUALIFY.md").read_text("utf-8")
+    listed = re.findall(r"^- \*\*(\w+)\*\*: (.*(?:\n  .*)*)", page, re.MULTILINE)
+    documented = [(group, name) for group, names in listed for name in re.findall(r"\w+", names)]
+    ran = re.findall(r"^TEST\((\S+), (?:AFQP_)?(\S+)\)", Ran(fresh, paths=0).text, re.MULTILINE)
+    assert documented == ran
+
+
 # --- switches ------------------------------------------------------------------------------------
 
 
 def test_what_is_switched_off_is_ignored(fresh):
     ran = Ran(fresh, import_keys=False, paths=0)
-    assert ran.counts == (28, 0, 7)
+    assert ran.counts == (32, 0, 11) and "TEST(Full_PKCS11_RSA, AFQP_Sign)\n" in ran.text
     assert "AFQP_CreateObject" not in ran.passed and "AFQP_GenerateKeyPair" in ran.passed
     ran = Ran(fresh, generate=False, tasks=4, loops=2)
-    assert ran.counts == (28, 0, 6)
+    assert ran.counts == (32, 0, 2)
     assert "AFQP_CreateObject" in ran.passed and "AFQP_GenerateKeyPair" not in ran.passed
+    ran = Ran(fresh, rsa=False)
+    assert ran.counts == (32, 0, 8) and "\nTEST(Full_PKCS11_EC, AFQP_Sign) PASS\n" in ran.text
+    ran = Ran(fresh, ec=False)
+    assert ran.counts == (32, 0, 13) and "\nTEST(Full_PKCS11_RSA, AFQP_Sign) PASS\n" in ran.text
+
+
+def test_a_firmware_without_rsa_says_so_by_ignoring_its_group(fresh, monkeypatch):
+    monkeypatch.delattr(p11crypto, "rsa_import")
+    with pytest.raises(ValueError, match="no RSA"):
+        Ran(fresh, rsa=True)
+    assert switches.Switches().rsa is False
 
 
 @pytest.mark.parametrize(
     "choices",
     [
-        {"rsa": True},
-        {"ec": False},
+        {"rsa": False, "ec": False},
+        {"rsa": True, "preprovisioned": True},
         {"import_keys": False, "generate": False},
+        {"import_keys": False, "ec": False},
         {"tasks": 15},
         {"loops": 0},
         {"labels": {"nobody": "x"}},
@@ -156,7 +187,18 @@ def test_pre_provisioned_keys_are_used_and_nothing_is_written(token, store, fres
     labels = {"private": "Mine", "public": "My public", "certificate": b"My cert"}
     before = contents(store)
     ran = Ran(fresh, preprovisioned=True, labels=labels, paths=0)
-    assert ran.counts == (28, 0, 10) and "AFQP_SignVerifyMultiThread" in ran.passed
+    assert ran.counts == (32, 0, 14) and "AFQP_SignVerifyMultiThread" in ran.passed
+    assert contents(store) == before
+
+
+def test_pre_provisioned_rsa_keys_are_used_and_nothing_is_written(token, store, fresh):
+    app, session = provisioned(token)
+    app.C_CreateObject(session, guide_rsa_private(OTHER, b"R"))
+    app.C_CreateObject(session, guide_rsa_public(OTHER, b"R"))
+    labels = {"private": "R", "public": "R", "certificate": "My cert"}
+    before = contents(store)
+    ran = Ran(fresh, preprovisioned=True, ec=False, labels=labels)
+    assert ran.counts == (32, 0, 17) and "AFQP_Sign" in ran.passed
     assert contents(store) == before
 
 
@@ -174,7 +216,7 @@ def test_the_token_is_afterwards_as_before_and_the_guides_labels_may_be_taken(to
     app.C_CreateObject(session, guide_certificate(other, b"qualification 1 Root Cert"))
     before = contents(store)
     ran = Ran(fresh)
-    assert ran.counts == (28, 0, 4)
+    assert ran.counts == (32, 0, 0)
     assert contents(store) == before
     assert token.sessions == 1 and app.C_GetSessionInfo(session).state == CKS_RW_USER_FUNCTIONS
     assert p11crypto.slots_used() == 1  # the master key of the user's login
@@ -193,8 +235,8 @@ def test_an_interrupt_leaves_the_token_as_before(token, store, fresh, monkeypatc
     provisioned(token)
     before = contents(store)
 
-    def interrupted(bench):
-        bench.provision(bench.start(), switches.GENERATE)
+    def interrupted(bench, kind):
+        bench.provision(bench.start(), switches.GENERATE, kind)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ec, "sign", interrupted)
@@ -213,13 +255,13 @@ def test_a_wrong_pin_is_tried_once(token, store, fresh):
         Ran(fresh, pin=b"9999")
     assert store.fails() == 1 and fresh.token is None
     token.settings.clock.now += 100_000
-    assert Ran(fresh, pin=b"secret pin", paths=0).counts == (28, 0, 5)
+    assert Ran(fresh, pin=b"secret pin", paths=0).counts == (32, 0, 1)
 
 
 @pytest.mark.parametrize(
     "request_line,said",
     [
-        ({"rsa": True}, "switches: RSA is not in this version"),
+        ({"rsa": False, "ec": False}, "switches: neither RSA nor EC is on"),
         ({"colour": 1}, "switches: "),
         ({"pin": "9999"}, "CKR_PIN_INCORRECT"),
     ],
@@ -245,7 +287,30 @@ def test_the_line_for_the_host_runs(fresh, capsys, monkeypatch):
     assert out.endswith("-------ALL TESTS FINISHED-------\n") and "paths" in out
 
 
-def test_the_walks_are_different_and_long_enough(fresh):
-    ran = Ran(fresh, paths=2100)
+def test_the_walks_are_different_and_long_enough(fresh, monkeypatch):
+    walks = []
+    finish = model.Walk.finish
+    monkeypatch.setattr(model.Walk, "finish", lambda walk: walks.append(walk.path) or finish(walk))
+    ran = Ran(fresh, paths=2100, rsa=False)
     paths = int(re.search(r"model: (\d+) different paths", ran.text)[1])
-    assert paths >= 2000 and not ran.failed
+    assert not ran.failed
+    assert 2000 <= paths <= len({tuple(path) for path in walks})  # hashes may fall together
+    assert min(map(len, walks)) >= 6
+    calls = {step[0] for path in walks for step in path}
+    assert calls == {
+        "C_CloseSession",
+        "C_CreateObject",
+        "C_DestroyObject",
+        "C_Digest",
+        "C_DigestFinal",
+        "C_DigestInit",
+        "C_DigestUpdate",
+        "C_FindObjects",
+        "C_FindObjectsFinal",
+        "C_FindObjectsInit",
+        "C_GetAttributeValue",
+        "C_Sign",
+        "C_SignInit",
+        "C_Verify",
+        "C_VerifyInit",
+    }

@@ -204,3 +204,24 @@ def log_in(app, pin=b"0000", user=CKU_USER):
     session = app.C_OpenSession(1, RW)
     app.C_Login(session, user, pin)
     return session
+
+
+def changed(template, kind, value):
+    """A template with another value of one attribute."""
+    return [(k, value if k == kind else v) for k, v in template]
+
+
+def without(template, kind):
+    """A template without one attribute."""
+    return [entry for entry in template if entry[0] != kind]
+
+
+def data_object(value=b"value"):
+    return [
+        (CKA_CLASS, CKO_DATA),
+        (CKA_TOKEN, True),
+        (CKA_LABEL, b"data"),
+        (CKA_APPLICATION, b"app"),
+        (CKA_OBJECT_ID, b"\x06\x01\x2a"),
+        (CKA_VALUE, value),
+    ]

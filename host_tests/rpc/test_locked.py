@@ -9,10 +9,11 @@ and serves programs as any other board once its owner has initialised it.
 import os
 import random
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from harness import BUILD, EmulatedBoard, Served
+from harness import BUILD, ROOT, EmulatedBoard, Served
 from host_end import PortBoard
 from wire import Caller, Refused, ay, n, u
 
@@ -28,7 +29,7 @@ SO_PIN = b"31415926"
 def locked(tmp_path_factory):
     """A locked board on a new chip; off."""
     if not (LOCKED / "firmware.p11a").exists():
-        pytest.skip(f"no locked firmware in {LOCKED}: the port cannot build it yet")
+        pytest.fail(f"no locked firmware in {LOCKED}: run `make firmware-locked`")
     board = EmulatedBoard(tmp_path_factory.mktemp("locked"), LOCKED, repl=False)
     yield board
     board.stop()
@@ -115,6 +116,34 @@ def test_there_is_no_default_mode(line):
     with pytest.raises(Refused):
         caller.create(session, [(CKA_CLASS, CKO_DATA), (CKA_TOKEN, True), (CKA_PRIVATE, True)])
     assert caller.find(session) == []
+    caller.close(session)
+
+    # With an SO PIN alone there still is no user, and the SO has no private objects.
+    caller.nothing(9, "uayz", u(1), ay(SO_PIN), n(32) + b"half done".ljust(32))
+    session = caller.open()
+    refused(CKR_USER_PIN_NOT_INITIALIZED, caller.login, session, b"0000")
+    caller.login(session, SO_PIN, CKU_SO)
+    for token in (True, False):
+        refused(CKR_USER_NOT_LOGGED_IN, caller.keypair, session, b"key", token)
+    private = [(CKA_CLASS, CKO_DATA), (CKA_TOKEN, True), (CKA_PRIVATE, True)]
+    refused(CKR_USER_NOT_LOGGED_IN, caller.create, session, private)
+    assert caller.find(session) == []
+    assert not caller.token_info()[1][0] & CKF_USER_PIN_INITIALIZED
+
+
+def test_ctrl_c_does_not_interrupt_a_call(line):
+    """In the middle of a PIN's stretching, which takes the board the longest."""
+    line.greet()
+    caller = Caller(line.connect(1))
+    caller.initialize()
+    session = caller.open()
+    line.sequence = (line.sequence + 1) & 0xFF
+    login = n(18) + n(4) + b"uuay" + u(session) + u(CKU_SO) + ay(SO_PIN)
+    line.send(Frame(RPC, 1, line.sequence, login).encode() + b"\x03" * 100)
+    answer = line.collect(line.next())
+    assert answer[:4] == n(18), answer
+    assert caller.session_info(session)[1] == CKS_RW_SO_FUNCTIONS
+    assert not line.reader.noise
 
 
 def test_its_owner_initialises_it_and_programs_use_it(locked, tmp_path):
@@ -147,20 +176,43 @@ def test_a_wrong_pin_gives_no_way_in(line):
     refused(CKR_OPERATION_NOT_INITIALIZED, caller.data, 43, "uayfy", *parts)
 
 
-def test_the_image_has_neither_compiler_nor_doors(locked):
-    """What the locked build must not hold, by name in the linked program's symbols."""
-    text = (LOCKED / "firmware.map").read_text(errors="replace")
-    linked = text[text.index("Memory Configuration") :]
-    for symbol in (
-        "mp_compile",
-        "mp_parse",
-        "pyexec_friendly_repl",
-        "pyexec_raw_repl",
-        "machine_mem_type",
-        "uctypes_struct_type",
+# What the locked build must not hold, by names in the symbol table of the linked program.
+DOORS = {
+    "compiler": ("mp_compile", "mp_parse", "mp_lexer_new"),
+    "REPL": ("pyexec_friendly_repl", "pyexec_raw_repl", "pyexec_mode_kind"),
+    "files that run": ("pyexec_file", "mp_type_vfs_lfs2", "mp_vfs_import_stat"),
+    "exec and eval": ("mp_builtin_exec_obj", "mp_builtin_exec", "mp_builtin_execfile_obj"),
+    "memory as an object": ("machine_mem_type", "mp_module_uctypes", "uctypes_struct_type"),
+    "native code": (
+        "mp_fun_table",
+        "mp_emit_glue_assign_native",
+        "emit_native_thumb_method_table",
         "mp_raw_code_load",
-        "mp_native_f_module",
-        "mp_type_vfs_lfs2",
-        "mp_builtin_exec",
-    ):
-        assert not re.search(rf"^\s+0x[0-9a-f]+\s+{symbol}\b", linked, re.M), symbol
+    ),
+}
+
+
+def symbols(build):
+    """The names in a linked firmware, local ones included."""
+    command = ["arm-none-eabi-nm", build / "firmware.elf"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {line.split()[-1] for line in lines}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_image_has_no(door, locked):
+    assert "mp_execute_bytecode" in symbols(LOCKED)
+    assert not symbols(LOCKED) & set(DOORS[door])
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_search_finds_in_a_development_build_the(door):
+    assert symbols(BUILD) >= set(DOORS[door])
+
+
+def test_a_board_whose_port_cannot_be_locked_is_refused():
+    """Never a development build where a locked one was asked for."""
+    for board in ("NUCLEO_F439ZI", "ESP32_GENERIC_C3"):
+        command = ["make", "-s", "firmware", f"BOARD={board}", "LOCKED=1", f"MICROPYTHON={ROOT}"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode and "there is no locked build of " + board in done.stderr

@@ -15,6 +15,7 @@ from ..const import (
     CKA_ID,
     CKA_KEY_TYPE,
     CKA_LABEL,
+    CKA_MODULUS,
     CKA_VALUE,
     CKF_RW_SESSION,
     CKF_SERIAL_SESSION,
@@ -35,7 +36,7 @@ from .report import Failure
 from .switches import GENERATE, IMPORT
 
 RW = CKF_SERIAL_SESSION | CKF_RW_SESSION
-FACTS = (CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID, CKA_EC_POINT, CKA_VALUE)
+FACTS = (CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID, CKA_EC_POINT, CKA_MODULUS, CKA_VALUE)
 MANY = 100  # more objects than a token of this kind holds; bounds every loop
 
 
@@ -130,13 +131,13 @@ class Bench:
         length = self.length(self.app.C_GetAttributeValue, session, handle, [(kind, 0)])
         return self.app.C_GetAttributeValue(session, handle, [(kind, length)])[0]
 
-    def provision(self, session, method):
+    def provision(self, session, method, kind):
         """Bring keys and certificate onto the device; return (private, public, certificate)."""
         if method == IMPORT or method == GENERATE:
             self.clear(session)
-            make = objects.imported if method == IMPORT else objects.generated
+            make = kind.imported if method == IMPORT else kind.generated
             private, public = make(self, session)
-            certificate = objects.certificate(self, session, "certificate")
+            certificate = kind.certificate(self, session, "certificate")
             return private, public, certificate
         labels = self.labels
         return (
@@ -145,15 +146,15 @@ class Bench:
             self.find(session, labels["certificate"], CKO_CERTIFICATE),
         )
 
-    def sign(self, session, private, digest):
-        """Return r || s."""
-        self.app.C_SignInit(session, CKM_ECDSA, private)
-        return self.app.C_Sign(session, digest, 64)
+    def sign(self, session, private, data, mechanism=CKM_ECDSA, room=64):
+        """Return the signature: r || s, unless another mechanism is named."""
+        self.app.C_SignInit(session, mechanism, private)
+        return self.app.C_Sign(session, data, room)
 
-    def verify(self, session, public, digest, signature):
+    def verify(self, session, public, data, signature, mechanism=CKM_ECDSA):
         """Raise P11Error unless the signature is good."""
-        self.app.C_VerifyInit(session, CKM_ECDSA, public)
-        self.app.C_Verify(session, digest, signature)
+        self.app.C_VerifyInit(session, mechanism, public)
+        self.app.C_Verify(session, data, signature)
 
     # --- objects -------------------------------------------------------------------------------
 

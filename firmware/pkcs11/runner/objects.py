@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The objects of a run, made with the guide's templates, attribute for attribute and in its order.
 
-Promises handles other than 0, or report.Failure.
+Promises handles other than 0, or report.Failure. As a kind of pair (see pairs.py): EC.
 """
 
 from ..const import (
@@ -41,7 +41,8 @@ CLASSES = {
 WRAPPED = b"\x04\x41" + vectors.POINT  # as CKA_EC_POINT
 
 
-def _create(bench, session, template):
+def create(bench, session, template):
+    """Create an object and return its handle."""
     handle = bench.expect(CKR_OK, bench.app.C_CreateObject, session, template)
     bench.true(handle != 0, "handle 0")
     return handle
@@ -58,7 +59,7 @@ def private(bench, session):
         (CKA_EC_PARAMS, OID_P256),
         (CKA_VALUE, bytearray(vectors.PRIVATE)),
     ]
-    return _create(bench, session, template)
+    return create(bench, session, template)
 
 
 def public(bench, session, role="public"):
@@ -72,20 +73,25 @@ def public(bench, session, role="public"):
         (CKA_EC_POINT, WRAPPED),
         (CKA_LABEL, bench.labels[role]),
     ]
-    return _create(bench, session, template)
+    return create(bench, session, template)
 
 
-def certificate(bench, session, role):
-    """Store the certificate of vectors.py."""
+def certificate(bench, session, role, value=vectors.CERTIFICATE):
+    """Store a certificate, by default that of vectors.py."""
     template = [
         (CKA_CLASS, CKO_CERTIFICATE),
         (CKA_SUBJECT, b"TestSubject"),
         (CKA_CERTIFICATE_TYPE, CKC_X_509),
-        (CKA_VALUE, vectors.CERTIFICATE),
+        (CKA_VALUE, value),
         (CKA_LABEL, bench.labels[role]),
         (CKA_TOKEN, True),
     ]
-    return _create(bench, session, template)
+    return create(bench, session, template)
+
+
+def methods(bench):
+    """Return the ways to bring a pair onto the device."""
+    return bench.switches.methods()
 
 
 def imported(bench, session):

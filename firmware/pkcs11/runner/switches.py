@@ -5,6 +5,8 @@ Promises that a Switches object is consistent: what cannot be together is a Valu
 compile error in the guide.
 """
 
+import p11crypto
+
 # label of the guide by role
 LABELS = {
     "private": b"Device Priv TLS Key",
@@ -21,9 +23,10 @@ PREPROVISIONED = "pre-provisioned"
 
 
 class Switches:
-    """import_keys, generate, preprovisioned, ec, rsa: bool. tasks: interleaved sessions standing
-    for threads (1..14); loops: of each. paths: random walks of the model. labels: {role: text} of
-    keys that are on the device already (preprovisioned)."""
+    """import_keys, generate, preprovisioned, ec, rsa: bool; rsa None: wherever it can be. tasks:
+    interleaved sessions standing for threads (1..14); loops: of each. paths: random walks of the
+    model. labels: {role: text} of keys that are on the device already (preprovisioned), which are
+    of one type: EC unless ec is off."""
 
     def __init__(
         self,
@@ -31,25 +34,30 @@ class Switches:
         generate=True,
         preprovisioned=False,
         ec=True,
-        rsa=False,
+        rsa=None,
         tasks=2,
         loops=10,
         paths=2100,
         labels=None,
     ):
-        if rsa:
-            raise ValueError("RSA is not in this version")
-        if not ec:
+        offered = hasattr(p11crypto, "rsa_import")
+        if rsa and not offered:
+            raise ValueError("this firmware has no RSA")
+        if rsa and ec and preprovisioned:
+            raise ValueError("pre-provisioned keys are of one type: switch RSA or EC off")
+        if rsa is None:
+            rsa = offered and not (ec and preprovisioned)
+        if not ec and not rsa:
             raise ValueError("neither RSA nor EC is on")
-        if not preprovisioned and not import_keys and not generate:
-            raise ValueError("neither import nor generate is on")
+        if not preprovisioned and not import_keys and not (generate and ec):
+            raise ValueError("neither import nor generate (of EC keys) is on")
         if not 1 <= tasks <= 14 or loops < 1 or paths < 0:
             raise ValueError("tasks 1..14, loops at least 1, paths at least 0")
         self.ec = ec
         self.rsa = rsa
         self.preprovisioned = preprovisioned
         self.import_keys = import_keys and not preprovisioned
-        self.generate = generate and not preprovisioned
+        self.generate = generate and ec and not preprovisioned
         self.tasks = tasks
         self.loops = loops
         self.paths = paths
@@ -68,5 +76,6 @@ class Switches:
 
     def line(self):
         """Return one line that says what is on."""
+        types = " ".join([name for on, name in ((self.ec, "EC"), (self.rsa, "RSA")) if on])
         words = " ".join(self.methods())
-        return "EC, %s, %d sessions x %d" % (words, self.tasks, self.loops)
+        return "%s, %s, %d sessions x %d" % (types, words, self.tasks, self.loops)
