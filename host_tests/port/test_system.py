@@ -51,10 +51,10 @@ def test_a_sleeping_program_needs_next_to_no_processor(board):
     assert board.cpu_seconds() - before < 0.3
 
 
-def test_at_least_192_kib_are_free_for_programs(board):
+def test_at_least_160_kib_are_free_for_programs(board):
     board.send(b"\x04")
     board.until(PROMPT)
-    assert int(board.run("import gc\ngc.collect()\nprint(gc.mem_free())\n")) >= 192 * 1024
+    assert int(board.run("import gc\ngc.collect()\nprint(gc.mem_free())\n")) >= 160 * 1024
 
 
 @pytest.mark.parametrize(

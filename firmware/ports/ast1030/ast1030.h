@@ -96,6 +96,9 @@
 #define FMC_CTRL_MODE_USER      0x3u
 #define FMC_CTRL_CE_INACTIVE    (1u << 2)
 
+// What the loader leaves in r2: its mark and, in bit 0, the slot that runs (0 app, 1 app2).
+#define BOOT_NOTE               0x50313140u
+
 // clang-format on
 
 static inline uint32_t irq_disable(void) {

@@ -21,10 +21,20 @@ bool p11_chip_entropy(uint8_t *out, size_t len) {
     return true;
 }
 
-// 8 bytes of chip id, 4 of silicon revision, 4 reserved. Not secret; the same on every board
-// that QEMU emulates.
+// 4 bytes of silicon revision, 4 reserved, 8 of the board's own number: the chip's id, or, where
+// that reads zero as in QEMU, what the factory wrote into the flash. Not secret, and in the flash
+// anybody's to change: it tells boards apart and proves nothing.
 void p11_chip_unique_id(uint8_t out[P11_UNIQUE_ID_BYTES]) {
-    uint32_t words[P11_UNIQUE_ID_BYTES / 4] = { SCU_CHIP_ID0, SCU_CHIP_ID1, SCU_SILICON_REV, 0 };
+    uint32_t words[P11_UNIQUE_ID_BYTES / 4] = { SCU_SILICON_REV, 0, SCU_CHIP_ID0, SCU_CHIP_ID1 };
+    if ((words[2] | words[3]) == 0 && rawflash_region != NULL && rawflash_read != NULL) {
+        uint32_t number[2];
+        const rawflash_region_t *region = rawflash_region("id");
+        if (region != NULL
+            && rawflash_read(region, 0, (uint8_t *)number, sizeof(number)) == RAWFLASH_OK
+            && (number[0] & number[1]) != 0xffffffff) { // erased: no number was given
+            memcpy(&words[2], number, sizeof(number));
+        }
+    }
     memcpy(out, words, sizeof(words));
 }
 

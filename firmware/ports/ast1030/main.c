@@ -62,6 +62,9 @@ int main(void) {
         }
         mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
         gc_sweep_all();
+        if (p11_tls_forget != NULL) {
+            p11_tls_forget();
+        }
         mp_deinit();
         p11_port_forget();
         // Whatever secret a program left in its buffers goes as well.

@@ -26,7 +26,7 @@
 #define MICROPY_PY_OS_DUPTERM               (0)
 #else
 #define MICROPY_EMIT_THUMB                  (1)
-#define MICROPY_EMIT_INLINE_THUMB           (1)
+#define MICROPY_EMIT_INLINE_THUMB           (0) // mpy-cross has it
 #define MICROPY_PERSISTENT_CODE_LOAD        (1)
 #define MICROPY_PY_BUILTINS_HELP_TEXT       p11_help_text
 #endif
@@ -51,10 +51,10 @@
 #define MICROPY_PY_ASYNCIO                  (!P11_LOCKED)
 #define MICROPY_PY_HASHLIB_SHA1             (0)
 #define MICROPY_PY_CRYPTOLIB                (0)
-#define MICROPY_PY_SSL                      (0)
 #define MICROPY_PY_DEFLATE                  (1) // binascii.crc32 needs it
 #define MICROPY_PY_FRAMEBUF                 (0)
 #define MICROPY_PY_CMATH                    (0)
+#define MICROPY_PY_MATH_SPECIAL_FUNCTIONS   (0) // erf, gamma: the RAM is the heap's
 
 #define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME (1)
 #define MICROPY_PY_TIME_TIME_TIME_NS        (1)
@@ -68,6 +68,7 @@
 #define MICROPY_PY_MACHINE                  (1)
 #define MICROPY_PY_MACHINE_INCLUDEFILE      "modmachine.inc.h"
 #define MICROPY_PY_MACHINE_RESET            (1)
+#define MICROPY_PY_MACHINE_EXTRA_GLOBALS    { MP_ROM_QSTR(MP_QSTR_RTC), MP_ROM_PTR(&p11_rtc_type) },
 #define MICROPY_PY_MACHINE_BARE_METAL_FUNCS (1)
 #define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
 #define MICROPY_PY_MACHINE_MEMX             (!P11_LOCKED) // raw access to memory
@@ -90,6 +91,7 @@ typedef long mp_off_t;
 
 // clang-format on
 
+extern const struct _mp_obj_type_t p11_rtc_type; // rtc.c
 extern const char p11_help_text[];
 uint32_t p11_random_seed(void);
 

@@ -68,7 +68,13 @@ mp_uint_t mp_hal_ticks_cpu(void) {
     return ticks_cpu();
 }
 
-// The chip has no battery clock: time is since boot, in an era of its own (1 January 2000).
+// The chip has no battery clock: time starts at 1 January 2000 until somebody sets it.
+static uint64_t clock_offset; // us
+
 uint64_t mp_hal_time_ns(void) {
-    return ticks_us() * 1000;
+    return (clock_offset + ticks_us()) * 1000;
+}
+
+void p11_clock_set(uint64_t us) {
+    clock_offset = us - ticks_us();
 }

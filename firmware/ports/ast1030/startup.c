@@ -8,6 +8,9 @@
 
 extern uint32_t _etext, _clean_start, _clean_end, _stack_bottom, _stack_top;
 
+// What the loader said; anything without its mark when something else started this program.
+uint32_t p11_boot_note;
+
 int main(void);
 void Reset_Handler(void);
 void SysTick_Handler(void);
@@ -65,6 +68,7 @@ __attribute__((used)) static void start(void) {
 // application or another, survives a reset in memory.
 __attribute__((naked, noreturn)) void Reset_Handler(void) {
     __asm volatile("cpsid i\n\t"
+                   "mov r4, r2\n\t"
                    "ldr r0, =_clean_start\n\t"
                    "ldr r1, =_clean_end\n\t"
                    "mov sp, r1\n\t"
@@ -74,6 +78,8 @@ __attribute__((naked, noreturn)) void Reset_Handler(void) {
                    "it lo\n\t"
                    "strlo r2, [r0], #4\n\t"
                    "blo 1b\n\t"
+                   "ldr r0, =p11_boot_note\n\t"
+                   "str r4, [r0]\n\t"
                    "b start\n\t"
                    ".ltorg");
 }

@@ -14,7 +14,7 @@
 #include "ticks.h"
 #include "uart.h"
 
-#define RING_SIZE 16384u            // a power of two
+#define RING_SIZE 8192u             // a power of two
 #define RING_RESUME (RING_SIZE / 2) // take up reception when this much is read
 
 static uint8_t ring[RING_SIZE];

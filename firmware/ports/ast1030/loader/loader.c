@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // From reset to the application: read its image from the SPI flash, check it, start it.
 //
+// There are two slots. The image with the higher sequence is tried first, the other one when it is
+// not whole: an update writes the slot that does not run, and its header last.
+//
 // Image (little endian): "P11A", header version, payload length, load address, vector table
 // address, sequence, 24 bytes of version text, 3 reserved words, CRC-32 of those 60 bytes,
 // SHA-256 of the payload, zeros up to 128, payload. The hash finds damage; it is not a signature.
@@ -18,6 +21,7 @@
 #define HEADER_VERSION 1u
 #define HEADER_SIZE 128u
 #define HEADER_CHECKED 60u
+#define SLOTS 2u
 #define NOR_READ 0x03u
 #define NOR_READ_STATUS 0x05u
 #define NOR_THREE_BYTE_ADDRESS 0xe9u
@@ -38,6 +42,7 @@ typedef struct {
     uint8_t zero[32];
 } header_t;
 
+_Static_assert(FLASH_APP_SIZE == FLASH_APP2_SIZE, "an image fits into both slots or none");
 _Static_assert(sizeof(header_t) == HEADER_SIZE, "the header has 128 bytes");
 
 extern uint8_t _loader_base, _loader_stack;
@@ -115,10 +120,11 @@ static bool same(const uint8_t *a, const uint8_t *b, size_t len) {
     return len == 0;
 }
 
+static const uint8_t erased[4] = { 0xff, 0xff, 0xff, 0xff };
+
 // NULL, or why the header is no good. No sum below can overflow: each is bounded before.
 static const char *check_header(const header_t *header) {
     static const uint8_t magic[4] = { 'P', '1', '1', 'A' };
-    static const uint8_t erased[4] = { 0xff, 0xff, 0xff, 0xff };
     const uint32_t top = (uint32_t)&_loader_base;
     if (same(header->magic, erased, sizeof(erased))) {
         return "the application region is erased";
@@ -141,16 +147,10 @@ static const char *check_header(const header_t *header) {
     return NULL;
 }
 
-static const char *load(header_t *header) {
-    flash_settle();
-    flash_read((uint32_t *)header, FLASH_APP_BASE, sizeof(*header) / 4);
-    const char *why = check_header(header);
-    if (why != NULL) {
-        return why;
-    }
+static const char *load(const header_t *header, uint32_t base) {
     uint8_t *const payload = (uint8_t *)header->load;
     // Rounded up to a word: `top` is a multiple of 4, so this still ends below the loader.
-    flash_read((uint32_t *)payload, FLASH_APP_BASE + HEADER_SIZE, (header->length + 3) / 4);
+    flash_read((uint32_t *)payload, base + HEADER_SIZE, (header->length + 3) / 4);
     uint8_t digest[32];
     sha256(digest, payload, header->length);
     if (!same(digest, header->digest, sizeof(digest))) {
@@ -163,15 +163,17 @@ static const char *load(header_t *header) {
     return NULL;
 }
 
-__attribute__((noreturn)) static void jump(uint32_t table) {
+// Tells the application in r2 which slot it runs from: that one it must not write.
+__attribute__((noreturn)) static void jump(uint32_t table, uint32_t note) {
     SCB_VTOR = table;
+    register uint32_t r2 __asm("r2") = note;
     __asm volatile("dsb\n\t"
                    "isb\n\t"
                    "ldmia %0, {r0, r1}\n\t"
                    "msr msp, r0\n\t"
                    "bx r1"
         :
-        : "r"(table)
+        : "r"(table), "r"(r2)
         : "r0", "r1", "memory");
     __builtin_unreachable();
 }
@@ -185,14 +187,33 @@ static void start_stopwatch(void) {
     TIMER_CTRL |= TIMER2_CTRL_ENABLE;
 }
 
+// Starts the best image there is. Returns why there is none: what is wrong with the first slot,
+// or with the second one when the first is erased.
+static const char *boot(void) {
+    static const uint32_t bases[SLOTS] = { FLASH_APP_BASE, FLASH_APP2_BASE };
+    header_t headers[SLOTS];
+    const char *why[SLOTS];
+    flash_settle();
+    for (unsigned slot = 0; slot < SLOTS; ++slot) {
+        flash_read((uint32_t *)&headers[slot], bases[slot], sizeof(header_t) / 4);
+        why[slot] = check_header(&headers[slot]);
+    }
+    unsigned slot = why[1] == NULL && (why[0] != NULL || headers[1].sequence > headers[0].sequence);
+    for (unsigned tries = 0; tries < SLOTS; ++tries, slot ^= 1) {
+        if (why[slot] == NULL) {
+            why[slot] = load(&headers[slot], bases[slot]);
+            if (why[slot] == NULL) {
+                jump(headers[slot].entry, BOOT_NOTE | slot);
+            }
+        }
+    }
+    return why[same(headers[0].magic, erased, sizeof(erased))];
+}
+
 void loader_start(void) {
     irq_disable();
     start_stopwatch();
-    header_t header;
-    const char *why = load(&header);
-    if (why == NULL) {
-        jump(header.entry);
-    }
+    const char *why = boot();
     UART_LCR = UART_LCR_DLAB | UART_LCR_8N1;
     UART_DLL = 1;
     UART_DLM = 0;
