@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: MIT
-# The frozen token, for boards built by MicroPython's own ports. `qualification=False` leaves out the
-# tests of `p11board qualify`, for boards with little flash. Line numbers are left out of all.
+# The frozen token, for boards built by MicroPython's own ports. A board with little flash leaves parts
+# out: `qualification=False` the tests of `p11board qualify`, `tls=False` the TLS client and the tunnel
+# (for boards without MicroPython's module tls), `updates=False` the check of signed update images.
+# Nothing else of the token imports them. Line numbers are left out of all.
 # ruff: noqa: F821
 
 import os
 
-options.defaults(qualification=True)
+options.defaults(qualification=True, tls=True, updates=True)
+
+PARTS = {
+    "qualification": ("runner",),
+    "tls": ("tls.py", "tls_errors.py", "tunnel.py"),
+    "updates": ("codeverify.py", "manifest.py"),
+}
 
 
 def files(folder):
     """Python files of a package, without those this board has no use for."""
+    left_out = ["flash_ast1030.py"]
+    for part, places in PARTS.items():
+        if not getattr(options, part):
+            left_out.extend(places)
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             path = os.path.relpath(os.path.join(place, name), folder)
-            if not name.endswith(".py") or path == "flash_ast1030.py":
-                continue
-            if options.qualification or not path.startswith("runner"):
+            if name.endswith(".py") and path.split(os.sep)[0] not in left_out:
                 yield path
 
 

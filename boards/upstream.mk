@@ -27,6 +27,8 @@ NEEDED_esp32 =
 
 .PHONY: upstream-checkout
 upstream-checkout:
+	@[ "$(LOCKED)" != 1 ] || { echo "make: there is no locked build of $(BOARD): MicroPython's" \
+		"$(UPSTREAM_PORT) port always has its REPL; only AST1030_EVB is built with LOCKED=1" >&2; exit 1; }
 	@[ -n "$(MICROPYTHON_GIVEN)" ] || { echo "make: $(BOARD) is built by MicroPython's" \
 		"$(UPSTREAM_PORT) port: give a checkout with MICROPYTHON=/path/to/micropython" >&2; exit 1; }
 	@[ -f $(UPSTREAM)/Makefile ] || \

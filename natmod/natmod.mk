@@ -15,7 +15,7 @@ $(NATMOD_ARCHS:%=natmod-%): natmod-%: venv mpy-cross
 	@mkdir -p build/natmod/.made/$*
 	@echo 'include $(ROOT)/natmod/p11native.mk' > build/natmod/.made/$*/Makefile
 	+@tools/one_build.sh build/natmod/.made/$* $(MAKE) --no-print-directory -s \
-		-C build/natmod/.made/$* ARCH=$* MPY_DIR=$(MICROPYTHON) MBEDTLS=$(MBEDTLS) \
+		-C build/natmod/.made/$* ARCH=$* MPY_DIR=$(MICROPYTHON) \
 		PYTHON=$(NATMOD_PYTHON) > build/natmod/.made/$*.log \
 		|| { cat build/natmod/.made/$*.log >&2; exit 1; }
 	@$(PY) natmod/package.py build/natmod/$* $* build/natmod/.made/$*/p11native.mpy \

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The arithmetic of the token as a native module for stock MicroPython: P-256 (p256-m of mbedTLS),
-// AES-256-GCM and PBKDF2. Only p11crypto.py of this directory uses it.
+// The arithmetic of the token as a native module for stock MicroPython: P-256 and SHA-256 of the
+// firmware (p11crypto/p256, p11crypto/sha256), AES-256-GCM and PBKDF2. Only p11crypto.py of this
+// directory uses it.
 //
 // Lengths are checked here, everything else there. A native module has no state of its own: keys
 // come in and go out in buffers of the caller, on MicroPython's heap. It isolates nothing.
 #include "py/dynruntime.h"
 
 #include "aesgcm.h"
-#include "p256-m.h"
-#include "psa/crypto.h"
+#include "p256/p256.h"
 #include "stretch.h"
-
-// The callable that p256-m's randomness comes from, for the length of one call. (Visible outside
-// this file because the linker of native modules has no file-local variables.)
-mp_obj_t p11native_random;
-
-int psa_generate_random(uint8_t *out, size_t len) {
-    mp_obj_t buf = mp_obj_new_bytearray_by_ref(len, out);
-    mp_call_function_n_kw(p11native_random, 1, 0, &buf);
-    return 0;
-}
-
-void mbedtls_platform_zeroize(void *buf, size_t len) {
-    volatile uint8_t *p = buf;
-    while (len-- != 0) {
-        *p++ = 0;
-    }
-}
 
 #if !defined(__linux__)
 // What the compiler calls behind our back.
@@ -82,27 +65,29 @@ static uint8_t *give(mp_obj_t object, size_t wanted) {
     return info.buf;
 }
 
-// public(point, scalar) -> bool: point (64 bytes) = scalar * G; False when scalar is out of range.
-static mp_obj_t native_public(mp_obj_t point, mp_obj_t scalar) {
-    return mp_obj_new_bool(p256_public_from_private(give(point, 64), take(scalar, 32)) == P256_SUCCESS);
+// public(point, scalar, blind) -> bool: point (64 bytes) = scalar * G; False when scalar is out of
+// range. blind: 32 fresh random bytes, here and below.
+static mp_obj_t native_public(mp_obj_t point, mp_obj_t scalar, mp_obj_t blind) {
+    uint8_t *out = give(point, 64);
+    const uint8_t *key = take(scalar, 32);
+    return mp_obj_new_bool(p256_public(out, key, take(blind, 32)));
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(public_obj, native_public);
+static MP_DEFINE_CONST_FUN_OBJ_3(public_obj, native_public);
 
 // valid(point) -> bool
 static mp_obj_t native_valid(mp_obj_t point) {
-    return mp_obj_new_bool(p256_validate_pubkey(take(point, 64)) == P256_SUCCESS);
+    return mp_obj_new_bool(p256_point_valid(take(point, 64)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(valid_obj, native_valid);
 
-// sign(signature, scalar, digest, random) -> bool
+// sign(signature, scalar, digest, fresh) -> bool: nonce of RFC 6979 with additional input. fresh: 64
+// random bytes, the blind and the additional input.
 static mp_obj_t native_sign(size_t n_args, const mp_obj_t *args) {
     uint8_t *signature = give(args[0], 64);
     const uint8_t *scalar = take(args[1], 32);
     const uint8_t *digest = take(args[2], 32);
-    p11native_random = args[3];
-    bool good = p256_ecdsa_sign(signature, scalar, digest, 32) == P256_SUCCESS;
-    p11native_random = MP_OBJ_NULL;
-    return mp_obj_new_bool(good);
+    const uint8_t *fresh = take(args[3], 64);
+    return mp_obj_new_bool(p256_sign_rfc6979(signature, scalar, digest, 32, fresh + 32, 32, fresh));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(sign_obj, 4, 4, native_sign);
 
@@ -110,17 +95,18 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(sign_obj, 4, 4, native_sign);
 static mp_obj_t native_verify(mp_obj_t point, mp_obj_t digest, mp_obj_t signature) {
     const uint8_t *s = take(signature, 64);
     const uint8_t *p = take(point, 64);
-    return mp_obj_new_bool(p256_ecdsa_verify(s, p, take(digest, 32), 32) == P256_SUCCESS);
+    return mp_obj_new_bool(p256_verify(p, take(digest, 32), 32, s));
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(verify_obj, native_verify);
 
-// ecdh(secret, scalar, point) -> bool
-static mp_obj_t native_ecdh(mp_obj_t secret, mp_obj_t scalar, mp_obj_t point) {
-    uint8_t *out = give(secret, 32);
-    const uint8_t *key = take(scalar, 32);
-    return mp_obj_new_bool(p256_ecdh_shared_secret(out, key, take(point, 64)) == P256_SUCCESS);
+// ecdh(secret, scalar, point, blind) -> bool
+static mp_obj_t native_ecdh(size_t n_args, const mp_obj_t *args) {
+    uint8_t *secret = give(args[0], 32);
+    const uint8_t *scalar = take(args[1], 32);
+    const uint8_t *point = take(args[2], 64);
+    return mp_obj_new_bool(p256_ecdh(secret, scalar, point, take(args[3], 32)));
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(ecdh_obj, native_ecdh);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(ecdh_obj, 4, 4, native_ecdh);
 
 // gcm(out, key, nonce, aad, data): out longer than data by 16 encrypts, shorter by 16 decrypts;
 // False when the tag is wrong.

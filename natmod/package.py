@@ -4,7 +4,8 @@
     package.py OUTPUT ARCH P11NATIVE.mpy MPY-CROSS VERSION
 
 Compiles the Python packages to bytecode, puts p11native beside them and writes package.json with
-relative addresses, so that the directory works from a disk and from a web server alike.
+relative addresses, so that the directory works from a disk and from a web server alike. For the
+ESP32s it serves, partition-table.bin lies beside it.
 """
 
 import json
@@ -12,6 +13,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from p11board.flash_real_files import Partition, make_table, parse_csv
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +31,15 @@ def sources():
                 yield path, name
     for path in sorted((ROOT / "natmod" / "stock").glob("*.py")):
         yield path, path.name
+
+
+def partition_table():
+    """The binary table that gives stock firmware of an ESP32-C3 or C6 with 4 MiB the key partition.
+
+    With a row for the file system: MicroPython 1.25 wants it, and later versions take it.
+    """
+    rows = parse_csv((ROOT / "boards/ESP32_GENERIC_C3/partitions.csv").read_text())
+    return make_table(rows + [Partition("vfs", 1, 0x81, 0x200000, 0x200000, 0)])
 
 
 def main():
@@ -47,6 +59,8 @@ def main():
     shutil.copy(native, output / "p11native.mpy")
     urls.append(output / "p11native.mpy")
     names = [str(path.relative_to(output)) for path in urls]
+    if arch == "rv32imc":
+        (output / "partition-table.bin").write_bytes(partition_table())
     package = {"urls": [[name, name] for name in names], "version": version}
     (output / "package.json").write_text(json.dumps(package, indent=4) + "\n")
     size = sum(path.stat().st_size for path in urls)

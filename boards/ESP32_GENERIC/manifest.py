@@ -2,4 +2,5 @@
 # Upstream's modules of this board, and the token.
 include("$(PORT_DIR)/boards/manifest.py")
 include("../manifest_token.py")
+module("esp32_family.py", base_path="..")
 module("geometry.py")

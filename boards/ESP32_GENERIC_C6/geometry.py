@@ -1,39 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Facts of the generic ESP32-C6, frozen into its firmware. A test compares them with partitions.csv."""
 
+import esp32_family
+from esp32_family import CHIP_START, ENTROPY, KEY_SECTOR, device  # noqa: F401
+
 BOARD = "ESP32_GENERIC_C6"
 CHIP = "ESP32-C6"
+CHIP_SIZE = 0x400000  # or more
+HMAC = True  # has the chip the HMAC peripheral?
 
-# name: (first byte, bytes); the file system reaches to the end of the flash
-FLASH_MAP = {
-    "bootloader": (0x000000, 0x008000),
-    "app": (0x010000, 0x1E0000),
-    "keys": (0x1F0000, 0x010000),
-    "fs": (0x200000, 0x200000),
-}
-CHIP_START = 0
-CHIP_SIZE = 0x400000  # 4 MiB or more
-KEY_SECTOR = 0x1000  # bytes of an erase unit of the key region
-
-# Where randomness comes from, and why it is believed.
-ENTROPY = (
-    "radio noise while Wi-Fi or Bluetooth runs, else the ADC noise source, switched on for it"
-)
-
-# A secret of the chip that is not in the flash: computed by the HMAC peripheral from an eFuse key
-# that no software can read, if the user has burnt one with purpose HMAC_UP.
-DEVICE_SECRET = "HMAC with an eFuse key, if one has been burnt"
-
-# What who gets: flash dump, REPL, debugger (docs/BOARDS.md).
-THREATS = (
-    "dump: sealed objects; with a burnt eFuse key PINs cannot be tried off the chip",
-    "REPL: reads all flash and RAM; keys in use are in RAM",
-    "debugger (JTAG, USB): everything, until its eFuses are burnt",
-)
-
-
-def device():
-    """The flash device of the token's store: 16 sectors of 4 KiB."""
-    from pal.flash_esp32 import FlashESP32
-
-    return FlashESP32()
+FLASH_MAP = esp32_family.flash_map(0x0, CHIP_SIZE)
+DEVICE_SECRET = esp32_family.SECRETS[HMAC]
+THREATS = esp32_family.threats(HMAC)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Facts of the Nucleo F439ZI, frozen into its firmware. A test compares them with memory.ld."""
 
+from stm32_family import CHIP_START, DEVICE_SECRET, FAMILIES, THREATS, opener  # noqa: F401
+
 BOARD = "NUCLEO_F439ZI"
 CHIP = "STM32F439ZI"
-FAMILY = "f4"  # what its flash can do: pal.flash_stm32
+CHIP_SIZE = 0x200000
+FAMILY = "f4"
 
 # name: (first address, bytes)
 FLASH_MAP = {
@@ -13,29 +16,9 @@ FLASH_MAP = {
     "fs2": (0x08140000, 0x010000),
     "keys": (0x08160000, 0x040000),
 }
-CHIP_START = 0x08000000
-CHIP_SIZE = 0x200000
 KEY_SECTOR = 0x20000  # bytes of an erase unit of the key region
 
 REQUEST_MAX = 4096  # bytes of one request of p11board: RAM is short
 
-# Where randomness comes from, and why it is believed.
-ENTROPY = "random number generator of the chip, read with its seed and clock flags (RM0090)"
-
-# A secret of the chip that is not in the flash: none, so whoever reads the flash can try PINs
-# off line.
-DEVICE_SECRET = None
-
-# What who gets: flash dump, REPL, debugger (docs/BOARDS.md).
-THREATS = (
-    "dump: sealed objects; the PIN is what protects them",
-    "REPL: reads all flash and RAM (machine.mem32); keys in use are in RAM",
-    "debugger: everything, until read-out protection is level 1 or more",
-)
-
-
-def device():
-    """The flash device of the token's store: 2 sectors of 128 KiB."""
-    from pal.flash_stm32 import FlashSTM32
-
-    return FlashSTM32(FAMILY)
+ENTROPY = FAMILIES[FAMILY]
+device = opener(FAMILY)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Upstream's modules of this board, and the token.
 include("$(PORT_DIR)/boards/manifest.py")
-include("../manifest_token.py", qualification=False)
+include("../manifest_token.py", qualification=False, tls=False, updates=False)
+module("stm32_family.py", base_path="..")
 module("geometry.py")

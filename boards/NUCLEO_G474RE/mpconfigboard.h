@@ -23,3 +23,9 @@
 #define MICROPY_PY_FRAMEBUF (0)
 #undef MICROPY_PY_RE
 #define MICROPY_PY_RE (0)
+
+// Nor native code, and the peripherals' addresses that go with it: 25 KB, which RSA wants.
+#define MICROPY_EMIT_THUMB (0)
+#define MICROPY_EMIT_INLINE_THUMB (0)
+#define MICROPY_PY_STM (0)
+#define MICROPY_PY_UCTYPES (0)

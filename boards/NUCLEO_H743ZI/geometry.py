@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Facts of the Nucleo H743ZI, frozen into its firmware. A test compares them with memory.ld."""
 
+from stm32_family import CHIP_START, DEVICE_SECRET, FAMILIES, THREATS, opener  # noqa: F401
+
 BOARD = "NUCLEO_H743ZI"
 CHIP = "STM32H743ZI"
-FAMILY = "h7"  # what its flash can do: pal.flash_stm32
+CHIP_SIZE = 0x200000
+FAMILY = "h7"
 
 # name: (first address, bytes)
 FLASH_MAP = {
@@ -11,27 +14,7 @@ FLASH_MAP = {
     "keys": (0x08140000, 0x040000),
     "fs": (0x08180000, 0x080000),
 }
-CHIP_START = 0x08000000
-CHIP_SIZE = 0x200000
 KEY_SECTOR = 0x20000  # bytes of an erase unit of the key region
 
-# Where randomness comes from, and why it is believed.
-ENTROPY = "random number generator of the chip on its 48 MHz clock, read with its flags (RM0433)"
-
-# A secret of the chip that is not in the flash: none, so whoever reads the flash can try PINs
-# off line.
-DEVICE_SECRET = None
-
-# What who gets: flash dump, REPL, debugger (docs/BOARDS.md).
-THREATS = (
-    "dump: sealed objects; the PIN is what protects them",
-    "REPL: reads all flash and RAM (machine.mem32); keys in use are in RAM",
-    "debugger: everything, until read-out protection is level 1 or more",
-)
-
-
-def device():
-    """The flash device of the token's store: 2 sectors of 128 KiB."""
-    from pal.flash_stm32 import FlashSTM32
-
-    return FlashSTM32(FAMILY)
+ENTROPY = FAMILIES[FAMILY]
+device = opener(FAMILY)

@@ -2,4 +2,5 @@
 # Upstream's modules of this board, and the token.
 include("$(PORT_DIR)/boards/NUCLEO_H743ZI/manifest.py")
 include("../manifest_token.py")
+module("stm32_family.py", base_path="..")
 module("geometry.py")

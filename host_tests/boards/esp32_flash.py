@@ -12,6 +12,8 @@ import random
 
 from layout import partitions
 
+from p11board.flash_real_files import ENCRYPTED
+
 SECTOR = 4096
 ESP_ERR_INVALID_ARG = 0x102
 ESP_ERR_INVALID_SIZE = 0x104
@@ -133,9 +135,6 @@ def flash_read(address, buf):
 
 def table(board="ESP32_GENERIC"):
     """The board's own partition table as the port reports it."""
-    types = {"app": 0, "data": 1}
-    subtypes = {"nvs": 2, "phy": 1, "factory": 0}
-    for name, kind, subtype, offset, size, flags in partitions(board):
-        kind = types[kind] if kind in types else int(kind, 0)
-        subtype = subtypes[subtype] if subtype in subtypes else int(subtype, 0)
-        yield (kind, subtype, offset, size, name, flags == "encrypted")
+    for part in partitions(board):
+        encrypted = part.flags == ENCRYPTED
+        yield (part.kind, part.subtype, part.offset, part.size, part.name, encrypted)

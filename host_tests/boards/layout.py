@@ -5,10 +5,11 @@ Knows the subset of the linker language that boards/*/memory.ld use, and ESP-IDF
 """
 
 import re
-import runpy
-from pathlib import Path
 
-BOARDS = Path(__file__).resolve().parents[2] / "boards"
+from p11board.flash_real import BOARDS, geometry_of
+from p11board.flash_real_files import parse_csv
+
+geometry = geometry_of  # the module geometry of a board, as a dictionary
 
 REGION = re.compile(
     r"^\s*(\w+)\s*\((\w+)\)\s*:\s*ORIGIN\s*=\s*(\w+),\s*LENGTH\s*=\s*(\d+)([KM]?)\s*(?:/\*.*)?$"
@@ -19,11 +20,6 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
 def with_file(name):
     """Names of the boards whose directory has the file `name`."""
     return sorted(path.parent.name for path in BOARDS.glob("*/" + name))
-
-
-def geometry(board):
-    """The module geometry of a board, as a dictionary."""
-    return runpy.run_path(str(BOARDS / board / "geometry.py"))
 
 
 def memory(board):
@@ -41,15 +37,8 @@ def memory(board):
 
 
 def partitions(board):
-    """[(name, type, subtype, offset, bytes, flags)] of a board's partitions.csv."""
-    rows = []
-    for line in (BOARDS / board / "partitions.csv").read_text(encoding="utf-8").splitlines():
-        line = line.partition("#")[0].strip()
-        if line:
-            cells = [cell.strip() for cell in line.split(",")] + [""]
-            name, kind, subtype, offset, size, flags = cells[:6]
-            rows.append((name, kind, subtype, int(offset, 0), int(size, 0), flags))
-    return rows
+    """The Partitions of a board's partitions.csv."""
+    return parse_csv((BOARDS / board / "partitions.csv").read_text(encoding="utf-8"))
 
 
 def f4_units(size):

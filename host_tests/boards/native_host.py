@@ -6,17 +6,17 @@ binding checks them.
 """
 
 import ctypes
+import re
 import types
 from pathlib import Path
 
-from stm32_driver import HERE, ROOT, compile_shared
+from stm32_driver import ROOT, compile_shared
 
 NATMOD = ROOT / "natmod"
-MBEDTLS = ROOT / "build" / "src" / "mbedtls"
-P256M = MBEDTLS / "3rdparty" / "p256-m" / "p256-m"
-LOADER = ROOT / "firmware" / "ports" / "ast1030" / "loader"
+P11CRYPTO = ROOT / "firmware" / "cmodules" / "p11crypto"
+P256_MK = P11CRYPTO / "p256" / "p256.mk"
 SIZE = ctypes.c_size_t
-RANDOM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, SIZE)
+BOOLEAN = "aesgcm_decrypt p256_public p256_point_valid p256_sign_rfc6979 p256_verify p256_ecdh"
 
 
 class With(ctypes.Structure):
@@ -32,11 +32,12 @@ class With(ctypes.Structure):
 
 def library():
     """The compiled arithmetic."""
-    sources = (NATMOD / "aesgcm.c", NATMOD / "stretch.c", LOADER / "sha256.c")
-    sources += (P256M / "p256-m.c", HERE / "native_host.c")
-    includes = (NATMOD, NATMOD / "shim", P256M, LOADER)
-    loaded = ctypes.CDLL(str(compile_shared("p11native", sources, (), includes)))
-    loaded.aesgcm_decrypt.restype = ctypes.c_bool
+    sources = [NATMOD / "aesgcm.c", NATMOD / "stretch.c"]
+    engine = re.search(r"^P256_C = (.*?)(?<!\\)$", P256_MK.read_text(), re.M | re.S)[1]
+    sources += [P11CRYPTO / (name + ".c") for name in engine.replace("\\", "").split()]
+    loaded = ctypes.CDLL(str(compile_shared("p11native", tuple(sources), (), (NATMOD, P11CRYPTO))))
+    for name in BOOLEAN.split():
+        getattr(loaded, name).restype = ctypes.c_bool
     return loaded
 
 
@@ -52,27 +53,18 @@ def build():
     c = library()
     module = types.ModuleType("p11native")
 
-    def public(point, scalar):
+    def public(point, scalar, blind):
         out = ctypes.create_string_buffer(64)
         exact(point, 64)
-        good = c.p256_public_from_private(out, exact(scalar, 32)) == 0
+        good = c.p256_public(out, exact(scalar, 32), exact(blind, 32))
         point[:] = out.raw
         return good
 
-    def sign(signature, scalar, digest, random):
+    def sign(signature, scalar, digest, fresh):
         exact(signature, 64)
-        out = ctypes.create_string_buffer(64)
-
-        @RANDOM
-        def draw(address, length):
-            buf = bytearray(length)
-            random(buf)
-            ctypes.memmove(address, bytes(buf), length)
-
-        ctypes.c_void_p.in_dll(c, "native_host_random").value = ctypes.cast(
-            draw, ctypes.c_void_p
-        ).value
-        good = c.p256_ecdsa_sign(out, exact(scalar, 32), exact(digest, 32), SIZE(32)) == 0
+        out, fresh = ctypes.create_string_buffer(64), exact(fresh, 64)
+        key, digest = exact(scalar, 32), exact(digest, 32)
+        good = c.p256_sign_rfc6979(out, key, digest, SIZE(32), fresh[32:], SIZE(32), fresh[:32])
         signature[:] = out.raw
         return good
 
@@ -104,18 +96,18 @@ def build():
 
     def verify(point, digest, signature):
         point, signature = exact(point, 64), exact(signature, 64)
-        return c.p256_ecdsa_verify(signature, point, exact(digest, 32), SIZE(32)) == 0
+        return c.p256_verify(point, exact(digest, 32), SIZE(32), signature)
 
-    def ecdh(secret, scalar, point):
+    def ecdh(secret, scalar, point, blind):
         exact(secret, 32)
         out = ctypes.create_string_buffer(32)
-        good = c.p256_ecdh_shared_secret(out, exact(scalar, 32), exact(point, 64)) == 0
+        good = c.p256_ecdh(out, exact(scalar, 32), exact(point, 64), exact(blind, 32))
         secret[:] = out.raw
         return good
 
     module.public, module.sign, module.gcm, module.pbkdf2 = public, sign, gcm, pbkdf2
     module.verify, module.ecdh = verify, ecdh
-    module.valid = lambda point: c.p256_validate_pubkey(exact(point, 64)) == 0
+    module.valid = lambda point: c.p256_point_valid(exact(point, 64))
     return module
 
 

@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""`p11board flash` for real boards: plans, refusals, and the commands that would be run.
+"""`p11board flash` for STM32 boards: plans, refusals, and the commands that would be run.
 
-No board is needed: programmers are scripts that write down how they were called. esptool is the
-real one, on images that it made itself from a real program.
+No board is needed: programmers are scripts that write down how they were called.
 """
 
+import contextlib
 import json
 import os
-import shutil
-import stat
 import struct
-import subprocess
-import sys
 import zlib
 
 import pytest
-from click.testing import CliRunner
+from flash_runner import run
+from hypothesis import given
+from hypothesis import strategies as st
 from layout import with_file
 
-from p11board import cli_flash, flash_real, flash_real_esp32, flash_real_stm32
-from p11board.cli import cli
+from p11board import flash_real, flash_real_stm32
 from p11board.errors import FileProblem, UsageProblem
-from p11board.flash_real_esp32 import esptool
-from p11board.flash_real_files import Partition, make_table, parse_dfuse, parse_table
+from p11board.flash_real_files import (
+    Partition,
+    make_table,
+    parse_csv,
+    parse_dfuse,
+    parse_table,
+)
 from p11board.flash_real_stm32 import Probe
 
 STM32 = with_file("memory.ld")
@@ -53,38 +55,6 @@ def stm32_build(folder, board, parts=None):
     return folder
 
 
-@pytest.fixture
-def tools(tmp_path, monkeypatch):
-    """Programmers that write down their arguments; `tools.calls()` reads them."""
-
-    class Tools:
-        folder = tmp_path / "bin"
-        log = tmp_path / "calls"
-
-        def install(self, name, output="", code=0):
-            script = self.folder / name
-            script.write_text(
-                '#!/bin/sh\nprintf "%%s\\n" "%s $*" >> %s\ncat <<"END"\n%s\nEND\nexit %d\n'
-                % (name, self.log, output, code)
-            )
-            script.chmod(script.stat().st_mode | stat.S_IXUSR)
-
-        def calls(self):
-            return self.log.read_text().splitlines() if self.log.exists() else []
-
-    made = Tools()
-    made.folder.mkdir()
-    monkeypatch.setenv("PATH", "%s:/usr/bin:/bin" % made.folder)
-    monkeypatch.setattr(flash_real_stm32.list_ports, "comports", lambda: [])
-    for name in ("P11BOARD", "P11BOARD_STATE"):
-        monkeypatch.delenv(name, raising=False)
-    return made
-
-
-def run(*arguments, **options):
-    return CliRunner().invoke(cli, ["flash", *map(str, arguments)], **options)
-
-
 # --- formats ------------------------------------------------------------------------------------
 
 
@@ -109,6 +79,35 @@ def test_a_partition_table_is_read_and_a_damaged_one_is_not():
     rows[1] = Partition("a", 0, 0, 0xA000, 0x1000, 0)
     with pytest.raises(ValueError, match="overlap"):
         parse_table(make_table(rows))
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["nvs, data, nvs, 0x9000", "nvs, data, nosuch, 0x9000, 4K,", "x, app, factory, , 0x1000,"]
+    + ["sixteencharacters, 0x40, 1, 0x1000, 0x1000,", ", 0x40, 1, 0x1000, 0x1000,"]
+    + ["a, 0x40, 1, 0x1000, 0x1000, readonly", "just text"],
+)
+def test_a_row_that_is_not_understood_is_refused(row):
+    with pytest.raises(ValueError, match="partition"):
+        parse_csv("# a comment\n\n" + row)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_table_or_a_value_error(text):
+    try:
+        rows = parse_csv(text)
+    except ValueError:
+        return
+    assert all(1 <= len(row.name) <= 15 for row in rows)
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_value_error_or_what_they_say(data):
+    for parse in (parse_table, parse_dfuse):
+        with contextlib.suppress(ValueError):
+            parse(data)
+        with contextlib.suppress(ValueError):
+            parse(dfuse([(0, data)])[: len(data)])
 
 
 # --- STM32: what is refused ---------------------------------------------------------------------
@@ -205,6 +204,17 @@ def test_a_dry_run_names_the_command_and_runs_none(tmp_path, tools):
     assert tools.calls() == ["dfu-util -l"]
 
 
+def test_the_plan_comes_as_json_and_nothing_else_does(tmp_path, tools):
+    tools.install("dfu-util", dfu_list("3367AB"))
+    folder = stm32_build(tmp_path / "b", "PYBV11")
+    for options, written in ((["--dry-run"], False), ([], True)):
+        result = run(folder, "--json", *options)
+        said = json.loads(result.stdout)
+        assert said["board"] == "PYBV11" and said["written"] is written
+        assert [part["address"] for part in said["parts"]] == [0x08000000, 0x08020000]
+        assert said["commands"][0][0] == "dfu-util" and said["confirm"] is None
+
+
 def test_two_boards_are_listed_and_refused_until_one_is_named(tmp_path, tools):
     tools.install("dfu-util", dfu_list("AAAA", "BBBB"))
     folder = stm32_build(tmp_path / "b", "PYBV11")
@@ -233,8 +243,44 @@ def test_stlinks_are_told_apart_by_their_ports(tmp_path, tools, monkeypatch):
     assert two.startswith("st-flash --serial S2 --reset write") and two.endswith("0x8020000")
 
 
-@pytest.mark.parametrize("tool", ["st-flash", "openocd", "pyocd"])
+# What pyOCD 0.46 lists under `pyocd list --targets`; other chips need a vendor's pack
+PYOCD = {"NUCLEO_F429ZI", "NUCLEO_F439ZI", "B_L475E_IOT01A", "NUCLEO_H743ZI"}
+
+
 @pytest.mark.parametrize("board", [b for b in STM32 if b != "PYBV11"])
+def test_pyocd_is_taken_only_for_chips_that_it_knows(board, tools):
+    facts = flash_real.board_facts(board)
+    tools.install("pyocd")
+    probe = Probe("stlink", "S1", "/dev/ttyACM0")
+    if board in PYOCD:
+        assert flash_real_stm32.choose_tool(facts, probe, None) == "pyocd"
+    else:
+        with pytest.raises(UsageProblem, match="pyocd cannot program"):
+            flash_real_stm32.choose_tool(facts, probe, "pyocd")
+        with pytest.raises(flash_real.ProgrammerProblem, match="st-flash, openocd"):
+            flash_real_stm32.choose_tool(facts, probe, None)
+
+
+def test_the_second_bank_of_an_h743_is_known_to_openocd(tmp_path):
+    facts = flash_real.board_facts("NUCLEO_H743ZI")
+    at, size = facts.regions["app"]
+    folder = stm32_build(tmp_path / "b", "NUCLEO_H743ZI", [(at, bytes(size))])
+    plan = flash_real_stm32.make_plan(facts, folder)
+    probe = Probe("stlink", "S1", "/dev/ttyACM0")
+    flash_real_stm32.add_commands(plan, facts, probe, "openocd", tmp_path)
+    assert "target/stm32h7x_dual_bank.cfg" in plan.commands[0]
+
+
+@pytest.mark.parametrize(
+    "board, tool",
+    [
+        (board, tool)
+        for board in STM32
+        if board != "PYBV11"
+        for tool in ("st-flash", "openocd", "pyocd")
+        if tool != "pyocd" or board in PYOCD
+    ],
+)
 def test_no_programmer_is_ever_told_to_erase_everything(board, tool, tmp_path):
     facts = flash_real.board_facts(board)
     plan = flash_real_stm32.make_plan(facts, stm32_build(tmp_path / "b", board))
@@ -263,204 +309,6 @@ def test_a_tool_that_does_not_fit_the_probe_is_refused(tmp_path, tools):
     tools.install("dfu-util", dfu_list("A"))
     result = run(stm32_build(tmp_path / "b", "PYBV11"), "--tool", "esptool")
     assert result.exit_code != 0
-
-
-# --- ESP32, with esptool's own images -----------------------------------------------------------
-
-PROGRAM = """
-int answer = 42;
-void _start(void) { for (;;) { answer++; } }
-"""
-LINK = """
-MEMORY { iram (rwx) : ORIGIN = 0x4037c000, LENGTH = 64K  dram (rw) : ORIGIN = 0x3fc80000, LENGTH = 64K }
-SECTIONS { .text : { *(.text*) } > iram  .data : { *(.data*) *(.sdata*) *(.sbss*) } > dram }
-ENTRY(_start)
-"""
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """A real ESP32-C3 image, made from a program by the compiler and esptool."""
-    folder = tmp_path_factory.mktemp("images")
-    (folder / "a.c").write_text(PROGRAM)
-    (folder / "a.ld").write_text(LINK)
-    compiler = "riscv64-unknown-elf-gcc"
-    assert shutil.which(compiler), "install gcc-riscv64-unknown-elf (make deps does)"
-    command = [compiler, "-march=rv32imc", "-mabi=ilp32", "-nostdlib", "-Os", "-o", "a.elf", "a.c"]
-    subprocess.run([*command, "-Ta.ld"], cwd=folder, check=True)
-    made = esptool("--chip", "esp32c3", "elf2image", "--output", "app.bin", "a.elf")
-    subprocess.run(made, cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-def rows(keys=(0x1F0000, 0x10000)):
-    """The partitions of our table, or of one with the keys elsewhere (None: without)."""
-    found = [
-        Partition("nvs", 1, 2, 0x9000, 0x6000, 0),
-        Partition("phy_init", 1, 1, 0xF000, 0x1000, 0),
-        Partition("factory", 0, 0, 0x10000, 0x1E0000, 0),
-    ]
-    return found + ([Partition("pkcs11", 0x40, 1, *keys, 1)] if keys else [])
-
-
-@pytest.fixture
-def build(tmp_path, images):
-    """make(keys, app): an ESP-IDF build directory of the C3 board."""
-
-    def make(keys=(0x1F0000, 0x10000), app=None, chip="esp32c3", sdkconfig=""):
-        folder = tmp_path / "build"
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "p11").mkdir(parents=True)
-        (folder / "p11" / "buildinfo.py").write_text('BOARD = "ESP32_GENERIC_C3"\n')
-        (folder / "bootloader.bin").write_bytes((images / "app.bin").read_bytes())
-        (folder / "micropython.bin").write_bytes(app or (images / "app.bin").read_bytes())
-        (folder / "table.bin").write_bytes(make_table(rows(keys)))
-        (folder / "sdkconfig").write_text(sdkconfig)
-        args = {
-            "write_flash_args": [
-                "--flash_mode",
-                "dio",
-                "--flash_size",
-                "4MB",
-                "--flash_freq",
-                "80m",
-            ],
-            "flash_files": {
-                "0x0": "bootloader.bin",
-                "0x8000": "table.bin",
-                "0x10000": "micropython.bin",
-            },
-            "extra_esptool_args": {"chip": chip},
-        }
-        (folder / "flasher_args.json").write_text(json.dumps(args))
-        return folder
-
-    return make
-
-
-C3 = "ESP32_GENERIC_C3"
-
-
-def plan_of(path):
-    return flash_real_esp32.make_plan(flash_real.board_facts(C3), path)
-
-
-def test_a_build_is_planned_with_esptools_own_check_of_its_images(build):
-    plan = plan_of(build())
-    assert [s.address for s in plan.segments] == [0, 0x8000, 0x10000]
-    flash_real_esp32.add_commands(plan, flash_real.board_facts(C3), "/dev/x", rows())
-    (command,) = plan.commands
-    assert command[:3] == [sys.executable, "-m", "esptool"]
-    assert "write-flash" in command and "--flash-mode" in command and "--flash_mode" not in command
-    assert not any("erase" in str(word) for word in command)
-
-
-def test_a_damaged_image_is_refused_by_esptool(build):
-    folder = build()
-    data = bytearray((folder / "micropython.bin").read_bytes())
-    data[40] ^= 0xFF
-    (folder / "micropython.bin").write_bytes(data)
-    with pytest.raises(FileProblem, match="not a good image"):
-        plan_of(folder)
-
-
-def test_an_application_that_is_too_long_is_refused(build, images):
-    data = (images / "app.bin").read_bytes()
-    padded = data + b"\0" * (0x1E0000 - len(data) + 1)
-    with pytest.raises(FileProblem, match="reaches the key region"):
-        flash_real_esp32.make_plan(flash_real.board_facts(C3), build(app=padded), check=False)
-
-
-def test_upstreams_table_is_refused_because_files_would_lie_over_the_keys(build):
-    with pytest.raises(FileProblem, match="no partition for the keys"):
-        plan_of(build(keys=None))
-
-
-def test_a_table_with_the_keys_elsewhere_is_refused(build):
-    with pytest.raises(FileProblem, match="0x1f8000"):
-        plan_of(build(keys=(0x1F8000, 0x8000)))
-
-
-def test_a_build_for_another_chip_is_refused(build):
-    with pytest.raises(FileProblem, match="built for esp32s3"):
-        plan_of(build(chip="esp32s3"))
-
-
-def test_a_combined_image_of_merge_bin_is_taken_apart_for_the_check(build, tmp_path):
-    folder = build()
-    merged = tmp_path / "merged.bin"
-    command = esptool("--chip", "esp32c3", "merge-bin", "-o", merged, "0x0", "bootloader.bin")
-    command += ["0x8000", "table.bin", "0x10000", "micropython.bin"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    plan = plan_of(merged)
-    assert [s.address for s in plan.segments] == [0]
-    filled = esptool("--chip", "esp32c3", "merge-bin", "--pad-to-size", "4MB", "-o", merged)
-    subprocess.run([*filled, *command[-6:]], cwd=folder, check=True, capture_output=True)
-    with pytest.raises(FileProblem, match="reaches the key region"):
-        plan_of(merged)
-
-
-def test_a_board_with_its_keys_elsewhere_is_left_alone(build):
-    plan = plan_of(build())
-    with pytest.raises(FileProblem, match="the board has its keys at 0x1e0000"):
-        flash_real_esp32.add_commands(
-            plan, flash_real.board_facts(C3), "/dev/x", rows((0x1E0000, 0x10000))
-        )
-    assert plan.commands == []
-
-
-@pytest.mark.parametrize("on_board", [None, rows(None)])
-def test_the_key_region_is_erased_only_when_the_board_has_none_yet(build, on_board):
-    plan = plan_of(build())
-    flash_real_esp32.add_commands(plan, flash_real.board_facts(C3), "/dev/x", on_board)
-    assert plan.commands[0][-3:] == ["erase-region", "0x1f0000", "0x10000"]
-    assert len(plan.commands) == 2
-
-
-def test_a_hardened_build_asks_for_the_words_and_takes_nothing_else(build):
-    plan = plan_of(build(sdkconfig="CONFIG_SECURE_BOOT=y\n"))
-    assert plan.confirm == "burn eFuses of ESP32_GENERIC_C3"
-    with pytest.raises(UsageProblem, match="not confirmed"):
-        flash_real.confirmed(plan, lambda question: "yes")
-    flash_real.confirmed(plan, lambda question: "burn eFuses of ESP32_GENERIC_C3")
-    assert plan_of(build(sdkconfig="# CONFIG_SECURE_BOOT is not set\n")).confirm is None
-
-
-def test_a_dry_run_without_a_board_needs_none(build, tools):
-    result = run(build(), "--dry-run")
-    assert result.exit_code == 0, result.output
-    assert "no board was looked at" in result.stdout and "nothing was written" in result.stdout
-
-
-def test_a_board_that_does_not_answer_is_said_so_and_nothing_is_written(build, tools, tmp_path):
-    result = run(build(), "--board", tmp_path / "no-such-port")
-    assert result.exit_code == 1 and "esptool cannot read the board" in result.stderr
-
-
-def test_the_whole_way_reads_the_table_then_writes(build, tools, monkeypatch):
-    done = []
-
-    def fake(command, **options):
-        command = [str(word) for word in command]
-        done.append(command)
-        if "read-flash" in command:
-            with open(command[-1], "wb") as file:
-                file.write(make_table(rows()))
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(
-        cli_flash.flash_real_esp32,
-        "read_board_table",
-        lambda board, port, real=flash_real_esp32.read_board_table: real(board, port, fake),
-    )
-    monkeypatch.setattr(
-        cli_flash.flash_real,
-        "carry_out",
-        lambda output, plan, real=flash_real.carry_out: real(output, plan, fake),
-    )
-    result = run(build(), "--board", "/dev/ttyX")
-    assert result.exit_code == 0, result.output
-    assert "read-flash" in done[0] and "write-flash" in done[1] and len(done) == 2
 
 
 def test_every_board_has_facts_that_the_tool_can_use():

@@ -4,10 +4,11 @@ says, and that the key region is whole erase units of the chip which nothing els
 """
 
 import re
-from pathlib import Path
 
 import pytest
 from layout import BOARDS, erase_units, geometry, memory, overlap, partitions, with_file
+
+from p11board.flash_real_files import Partition, key_partition, make_table, parse_table
 
 STM32 = with_file("memory.ld")
 ESP32 = with_file("partitions.csv")
@@ -52,6 +53,23 @@ def test_a_board_has_the_files_of_a_board(board):
     assert set(wanted) <= names
     assert ("mpconfigboard.cmake" if board in ESP32 else "mpconfigboard.mk") in names
     assert geometry(board)["BOARD"] == board
+    family = "esp32" if board in ESP32 else "stm32"
+    frozen = (BOARDS / board / "manifest.py").read_text()
+    assert 'module("%s_family.py", base_path="..")\nmodule("geometry.py")' % family in frozen
+
+
+@pytest.mark.parametrize("board", REAL)
+def test_a_board_states_entropy_device_secret_and_threats(board):
+    facts = geometry(board)
+    assert "RM0" in facts["ENTROPY"] or "noise" in facts["ENTROPY"]
+    assert [row.partition(":")[0].split()[0] for row in facts["THREATS"]] == [
+        "dump",
+        "REPL",
+        "debugger",
+    ]
+    has_hmac = facts["CHIP"] in ("ESP32-S3", "ESP32-C3", "ESP32-C6")  # IDF's SOC_HMAC_SUPPORTED
+    assert (facts["DEVICE_SECRET"] is not None) == has_hmac
+    assert callable(facts["device"])
 
 
 @pytest.mark.parametrize("board", REAL)
@@ -139,30 +157,27 @@ def test_the_linker_script_gives_the_driver_its_bounds(board):
 @pytest.mark.parametrize("board", ESP32)
 def test_the_partition_table_follows_the_rules_of_esp_idf(board):
     end = 0x9000  # behind the table itself
-    for name, kind, _, offset, size, flags in partitions(board):
-        assert 1 <= len(name) <= 15
-        assert offset % (0x10000 if kind == "app" else 0x1000) == 0, name
-        assert size % 0x1000 == 0 and size > 0, name
-        assert offset >= end, name
-        assert kind in ("app", "data") or 0x40 <= int(kind, 0) <= 0xFE, name
-        assert flags in ("", "encrypted"), name
-        end = offset + size
-    assert len({row[0] for row in partitions(board)}) == len(partitions(board))
+    for part in partitions(board):
+        assert part.offset % (0x10000 if part.kind == 0 else 0x1000) == 0, part.name
+        assert part.size % 0x1000 == 0 and part.size > 0, part.name
+        assert part.offset >= end, part.name
+        assert part.kind in (0, 1) or 0x40 <= part.kind <= 0xFE, part.name
+        end = part.offset + part.size
+    assert len({part.name for part in partitions(board)}) == len(partitions(board))
+    assert parse_table(make_table(partitions(board))) == partitions(board)
 
 
 @pytest.mark.parametrize("board", ESP32)
 def test_the_partition_table_and_the_geometry_say_the_same(board):
-    rows = {row[0]: row for row in partitions(board)}
+    parts = {part.name: part for part in partitions(board)}
     regions = geometry(board)["FLASH_MAP"]
-    assert rows["pkcs11"][1:3] == ("0x40", "0x01")
-    assert rows["pkcs11"][3:5] == regions["keys"]
-    assert rows["pkcs11"][5] == "encrypted"
-    assert rows["factory"][3:5] == regions["app"]
+    assert key_partition(partitions(board)) == Partition("pkcs11", 0x40, 1, *regions["keys"], 1)
+    assert parts["factory"].area == regions["app"]
 
 
 @pytest.mark.parametrize("board", ESP32)
 def test_an_existing_file_system_stays_where_it_is(board):
-    end = max(offset + size for _, _, _, offset, size, _ in partitions(board))
+    end = max(part.offset + part.size for part in partitions(board))
     assert end == 0x200000  # MicroPython 1.26 and later start the file system there
     assert geometry(board)["FLASH_MAP"]["fs"][0] == 0x200000
     assert "0x200000, ${P11_VFS_BYTES}" in (BOARDS / "esp32.cmake").read_text()  # 1.25
@@ -181,13 +196,3 @@ def test_boards_without_a_random_number_generator_are_refused_with_the_reason():
     assert "no random number generator" in refused["NUCLEO_F446RE"]
     assert not set(refused) & set(REAL)
     assert all(re.fullmatch(r"[A-Z0-9_]+", name) for name in refused)
-
-
-def test_the_cmake_build_compiles_the_same_core_as_the_make_build():
-    folder = Path(__file__).resolve().parents[2] / "firmware" / "cmodules" / "p11crypto"
-    make = re.search(r"^P11_CORE = (.*)$", (folder / "core.mk").read_text(), re.M)[1]
-    cmake = re.search(
-        r"^set\(P11_CORE ([^)]*)\)", (folder / "micropython.cmake").read_text(), re.M
-    )
-    names = [word.replace("$(P256)", "X") for word in make.split()]
-    assert names == [word.replace("${P256}", "X") for word in cmake[1].split()]

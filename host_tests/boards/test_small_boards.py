@@ -37,7 +37,21 @@ def test_a_request_that_fits_is_served(small, monkeypatch, capsys):
 def test_a_request_that_is_too_long_never_reaches_the_prompt(small, monkeypatch, capsys, length):
     request = b'{"cmd": "nonsense", "x": "' + b"x" * length + b'"}\n'
     assert serve(monkeypatch, request + b"next") == b"next"
-    assert "CKR_" in json.loads(capsys.readouterr().out)["error"]
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["error"] == "CKR_ARGUMENTS_BAD"
+    assert answer["hint"] == "this board takes 64 bytes in one request"
+
+
+def test_an_answer_is_never_put_together_as_one_line(monkeypatch):
+    """Its length has no bound: a list of objects would want kilobytes in one piece."""
+    pieces = []
+    monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(write=pieces.append))
+    monkeypatch.setattr(
+        hostlink, "answer", lambda request: {"objects": [{"label": "x" * 40}] * 30}
+    )
+    hostlink.run(b'{"cmd": "objects"}')
+    assert len(json.loads("".join(pieces))["objects"]) == 30
+    assert max(len(piece) for piece in pieces) < 64
 
 
 def test_the_boards_that_need_it_say_so():

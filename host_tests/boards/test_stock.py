@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from p11board.flash_real_files import key_partition, parse_table
+
 TWIN = importlib.import_module("p11crypto_py")
 
 
@@ -38,10 +40,6 @@ def stock(native, monkeypatch):
         del sys.modules[name]
         if other:
             sys.modules[name] = other
-
-
-def fill(buf):
-    buf[:] = os.urandom(len(buf))
 
 
 # --- arithmetic ---------------------------------------------------------------------------------
@@ -82,8 +80,8 @@ def test_pbkdf2_is_that_of_the_standard(native, pin):
 def test_signatures_are_good_and_bad_ones_are_refused(native):
     scalar = os.urandom(32)
     point, signature, digest = bytearray(64), bytearray(64), os.urandom(32)
-    assert native.public(point, scalar)
-    assert native.sign(signature, scalar, digest, fill)
+    assert native.public(point, scalar, os.urandom(32))
+    assert native.sign(signature, scalar, digest, os.urandom(64))
     numbers = ec.EllipticCurvePublicNumbers(
         int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big"), ec.SECP256R1()
     )
@@ -101,7 +99,29 @@ def test_signatures_are_good_and_bad_ones_are_refused(native):
 
 @pytest.mark.parametrize("scalar", [bytes(32), b"\xff" * 32])
 def test_scalars_out_of_range_are_refused(native, scalar):
-    assert not native.public(bytearray(64), scalar)
+    assert not native.public(bytearray(64), scalar, os.urandom(32))
+
+
+def test_a_shared_secret_is_that_of_the_standard(native):
+    scalar, secret = os.urandom(32), bytearray(32)
+    peer = ec.generate_private_key(ec.SECP256R1())
+    numbers = peer.public_key().public_numbers()
+    point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    assert native.ecdh(secret, scalar, point, os.urandom(32))
+    ours = ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
+    assert secret == ours.exchange(ec.ECDH(), peer.public_key())
+    assert not native.ecdh(secret, scalar, point[:-1] + b"\0", os.urandom(32))
+    assert secret == bytes(32)
+
+
+def test_the_same_digest_signed_twice_has_two_signatures(native):
+    """The nonce depends on fresh randomness besides the key and the digest."""
+    seen = set()
+    for _ in range(3):
+        signature = bytearray(64)
+        assert native.sign(signature, b"\x07" * 32, b"d" * 32, os.urandom(64))
+        seen.add(bytes(signature[:32]))
+    assert len(seen) == 3
 
 
 # --- p11crypto ----------------------------------------------------------------------------------
@@ -226,3 +246,18 @@ def test_a_file_of_another_length_is_refused(stock, tmp_path):
     path.write_bytes(b"something else")
     with pytest.raises(OSError, match="another length"):
         flash_file.FlashFile(str(path))
+
+
+# --- the package --------------------------------------------------------------------------------
+
+
+def test_the_partition_table_for_stock_firmware_has_the_keys_and_the_files_in_their_places():
+    sys.path.insert(0, str(native_host.NATMOD))
+    try:
+        table = importlib.import_module("package").partition_table()
+    finally:
+        sys.path.remove(str(native_host.NATMOD))
+    parts = {part.name: part for part in parse_table(table)}
+    assert key_partition(parts.values()).area == (0x1F0000, 0x10000)
+    assert parts["vfs"].area == (0x200000, 0x200000)
+    assert parts["factory"].offset == 0x10000 and len(table) == 0xC00
