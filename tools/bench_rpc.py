@@ -19,14 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "host_tests"), str(ROOT / "host_tests" / "rpc")]
 
-from harness import BUILD, EmulatedBoard, Served  # noqa: E402
+import bench_wire  # noqa: E402
+from harness import BUILD, EmulatedBoard  # noqa: E402
 
-from p11board import control  # noqa: E402
 from p11board.emulator import QEMU  # noqa: E402
 from p11board.transport import Link  # noqa: E402
 
-BAUD = 115200
-BITS_PER_BYTE = 10
 INSTRUCTIONS_PER_TICK = 5  # ticks_cpu counts a 200 MHz clock, an instruction takes 1 ns
 SECONDS = 1800
 
@@ -207,10 +205,14 @@ print("RESULT", "heap", made - mine, gc.mem_alloc() - start, start - before, gc.
 """
 
 
-def counting_qemu(folder):
-    """Path of a QEMU under which an instruction takes 1 ns of the board's time."""
+def counting_qemu(folder, sleep="off"):
+    """Path of a QEMU under which an instruction takes 1 ns of the board's time.
+
+    sleep "off": a wait passes at once, for a board alone; "on": it takes its time, for one that
+    waits for others.
+    """
     wrapper = folder / "qemu"
-    wrapper.write_text(f'#!/bin/sh\nexec {QEMU} -icount shift=0,sleep=off "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\nexec {QEMU} -icount shift=0,sleep={sleep} "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
     return str(wrapper)
 
@@ -238,45 +240,6 @@ def instructions(folder, build):
         board.stop()
 
 
-# What a person would do with pkcs11-tool and p11tool; each on a daemon that counts.
-PROGRAMS = (
-    ("pkcs11-tool --list-slots", ["-L"]),
-    ("pkcs11-tool --keypairgen", ["-l", "--pin", "0000", "--keypairgen", "--key-type"]),
-    ("pkcs11-tool --list-objects", ["-l", "--pin", "0000", "-O"]),
-    ("pkcs11-tool --sign", ["-l", "--pin", "0000", "--sign", "-m", "ECDSA", "--id", "01"]),
-    ("pkcs11-tool --test", ["-l", "--pin", "0000", "--test"]),
-)
-
-
-def wire(folder, build):
-    """Round trips, bytes and seconds on the line of whole programs."""
-    board = EmulatedBoard(folder, build)
-    served = Served(board, folder)
-    (folder / "hash").write_bytes(bytes(range(32)))
-    more = {
-        "pkcs11-tool --keypairgen": ["EC:prime256v1", "--id", "01", "--label", "bench"],
-        "pkcs11-tool --sign": ["-i", folder / "hash", "-o", folder / "signature"],
-    }
-    found = {}
-    try:
-        for name, words in PROGRAMS:
-            before = control.ask(served.socket, "status")["line"]
-            served.tool(*words, *more.get(name, []))
-            after = control.ask(served.socket, "status")["line"]
-            trips, sent, received = (after[key] - before[key] for key in before)
-            seconds = (sent + received) * BITS_PER_BYTE / BAUD
-            found[name] = {
-                "round trips": trips,
-                "bytes to the board": sent,
-                "bytes from the board": received,
-                "seconds at 115200 baud": round(seconds, 3),
-            }
-    finally:
-        served.stop()
-        board.stop()
-    return found
-
-
 def main():
     """Measure, print, write the file; exit code 1 when a limit is missed."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -289,7 +252,7 @@ def main():
         (folder / "count").mkdir()
         raw = instructions(folder / "count", options.build)
         (folder / "wire").mkdir()
-        programs = wire(folder / "wire", options.build)
+        programs = bench_wire.measure(folder / "wire", options.build)
     heap = raw.pop("heap")
     counts = {
         name: {
@@ -310,7 +273,16 @@ def main():
             "seconds at 115200 baud"
         ],
     }
-    result = {"limits": LIMITS, "measured": measured, "instructions": counts, "programs": programs}
+    limits = {
+        one.name: {"round trips": one.trips, "bytes": one.size} for one in bench_wire.OPERATIONS
+    }
+    result = {
+        "limits": LIMITS,
+        "limits of programs": limits,
+        "measured": measured,
+        "instructions": counts,
+        "programs": programs,
+    }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(result, indent=2) + "\n")
     for name, values in counts.items():
@@ -322,6 +294,9 @@ def main():
         good = measured[name] <= limit
         failed |= not good
         print(f"{'ok' if good else 'MISSED'}  {name}: {measured[name]} (limit {limit})")
+    for sentence in bench_wire.missed(programs):
+        failed = True
+        print(f"MISSED  {sentence}")
     return int(failed)
 
 

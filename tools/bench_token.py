@@ -36,13 +36,18 @@ ROWS = (
     ("c_verify_total", "C_VerifyInit + C_Verify", None, "verify"),
     ("rpc_sign", "C_SignInit + C_Sign over RPC", None, "sign"),
     ("c_generate_key_pair", "C_GenerateKeyPair, stored", None, "keygen"),
-    ("c_find_objects", "C_FindObjectsInit, C_FindObjects, Final by label", None, None),
+    ("p11crypto_sign", "p11crypto.ecdsa_sign alone", None, "sign"),
+    ("c_sign_overhead", "what C_SignInit + C_Sign cost beyond it", 150_000, None),
+    ("c_find_objects", "C_FindObjectsInit, C_FindObjects, Final by label", 150_000, None),
+    ("c_find_slowest", "the same by another attribute, the slowest of six", 4_000_000, None),
+    ("c_sign_rsa", "C_SignInit + C_Sign, CKM_SHA256_RSA_PKCS", None, None),
     ("c_login", "C_Login, default PIN", None, None),
     ("mount", "C_Initialize with 64 objects (store mounted)", None, None),
     ("boot", "reset to boot.py: loader, checksum, file system", None, None),
 )
 
 MEASURES = r"""
+import p11crypto
 keep = False
 last = digest * 32
 empty = ticks_cpu()
@@ -95,7 +100,22 @@ def destroy(pair):
     for handle in pair:
         app.C_DestroyObject(s, handle)
 
-wanted = [(3, b"object 61")]
+obj = app.object(private)
+slot = app.token.take(obj)
+
+def sign_alone():
+    return p11crypto.ecdsa_sign(slot, digest)
+
+# the attributes that take most: flags, numbers and texts of all records, one computed from each
+# record, the value that all but two records have in flash, and one that nobody has
+ANY = (
+    [(0x108, True)],
+    [(0x102, b"1")],
+    [(0x10, b"application")],
+    [(0x129, bytes(91))],
+    [(0x11, bytes(99) + b"1")],
+    [(0x86, True)],
+)
 
 def find():
     app.C_FindObjectsInit(s, wanted)
@@ -103,12 +123,37 @@ def find():
     app.C_FindObjectsFinal(s)
     return found
 
+wanted = [(3, b"object 61")]
 assert len(find()) == 1
 row("c_sign_total", sign, 100)
 row("c_sign_sha256", sign_hashed, 20)
 row("c_verify_total", verify, 20)
 row("c_find_objects", find, 100)
+row("p11crypto_sign", sign_alone, 100)
+for number, wanted in enumerate(ANY):
+    row("c_find_any_%d" % number, find, 10)
 row("c_generate_key_pair", generate, 4, destroy)
+
+app.token.give(obj, slot)
+from pkcs11.runner import objects_rsa
+
+class Stand:
+    labels = {"private": b"rsa", "public": b"rsa"}
+    def __init__(self):
+        self.app = app
+    def expect(self, code, call, *args):
+        return call(*args)
+    def true(self, condition, message):
+        pass
+
+rsa = objects_rsa.imported(Stand(), s)
+
+def sign_rsa():
+    app.C_SignInit(s, 0x40, rsa[0])
+    return app.C_Sign(s, digest)
+
+row("c_sign_rsa", sign_rsa, 4)
+destroy(rsa)
 collect = True
 sign_pair(20, "rpc_sign")
 """
@@ -147,6 +192,11 @@ def measure(build):
     first = raw.pop("rpc_sign")
     second = raw.pop("rpc_sign (second call)")
     raw["rpc_sign"] = [0, first[1] + second[1], 0, 0]
+    alone = raw["p11crypto_sign"]
+    raw["c_sign_overhead"] = [a - b for a, b in zip(raw["c_sign_total"], alone)]
+    raw["c_find_slowest"] = max(
+        (raw[name] for name in raw if name.startswith("c_find_any")), key=lambda row: row[1]
+    )
     boot = later.pop("boot")[0] * PER_MICROSECOND // TICK
     raw["boot"] = [boot, boot, 0, 0]
     raw.update(later)

@@ -19,6 +19,7 @@ includes() { echo "#include <$2>" | $1 -E - >/dev/null 2>&1; }
 includes_riscv() { includes 'riscv64-unknown-elf-gcc --specs=picolibc.specs' "$1"; }
 emulates() { qemu-system-arm -M help 2>/dev/null | grep -q '^ast1030-evb'; }
 makes_venvs() { "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null; }
+has_softhsm() { [ -e /usr/lib/softhsm/libsofthsm2.so ] || compgen -G '/usr/lib/*/softhsm/libsofthsm2.so'; }
 knows_trixie() { compgen -G '/usr/share/keyrings/debian-archive-trixie-*' >/dev/null; }
 
 # package, test that it is not needed
@@ -39,6 +40,7 @@ test_table=(
     'picolibc-riscv64-unknown-elf  includes_riscv stdio.h'
     'qemu-system-misc          has qemu-system-riscv32'
     'valgrind                  has valgrind'
+    'cmake                     has cmake'
     'opensc                    has pkcs11-tool'
     'p11-kit                   has p11-kit'
     'p11-kit-modules           compgen -G /usr/lib/*/pkcs11/p11-kit-client.so'
@@ -46,10 +48,15 @@ test_table=(
     'openssl                   has openssl'
     'libengine-pkcs11-openssl  compgen -G /usr/lib/*/engines-3/pkcs11.so'
     'libnss3-tools             has certutil'
+    'ent                       has ent'
+    'dieharder                 has dieharder'
     'curl                      has curl'
+    'softhsm2                  has_softhsm'
     'git                       has git'
     'openssh-client            has ssh-keygen'
     'openssh-server            [ -x /usr/sbin/sshd ]'
+    'pinentry-curses           has pinentry-curses'
+    'mosquitto                 [ -x /usr/sbin/mosquitto ]'
 )
 if [ "${1:-}" = test ]; then
     table+=("${test_table[@]}")

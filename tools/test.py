@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: MIT
 """What `make test`, `make test-fast` and `make soak` run: style, then pytest, one verdict.
 
-Leaves build/junit.xml. Exit code 0 when everything passed, 1 otherwise, 130 when interrupted.
+The whole run also measures which lines and branches of firmware/pkcs11 the CPython tests reach.
+Leaves build/junit.xml and build/coverage. Exit code 0 when everything passed, 1 otherwise, 130
+when interrupted.
 """
 
 import argparse
+import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import coverage_verdict
+
 ROOT = Path(__file__).resolve().parent.parent
+COVERAGE = ROOT / "build" / "coverage"
 BIN = Path(sys.executable).parent
 
 STYLE = (
@@ -54,7 +61,13 @@ def tests(arguments):
         command += ["-m", "not emulated and not slow and not long"]
     if arguments.soak:
         command.append("--soak")
-    return subprocess.run(command + arguments.pytest, cwd=ROOT).returncode == 0
+    environment = dict(os.environ)
+    measured = not (arguments.fast or arguments.pytest) and arguments.board == "emulated"
+    if measured:
+        shutil.rmtree(COVERAGE, ignore_errors=True)
+        environment["P11_COVERAGE"] = str(COVERAGE)
+    passed = not subprocess.run(command + arguments.pytest, cwd=ROOT, env=environment).returncode
+    return (not measured or coverage_verdict.verdict(COVERAGE)) and passed
 
 
 def main():

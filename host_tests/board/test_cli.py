@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -97,9 +98,13 @@ def test_json_errors_are_json_too(board):
 
 
 def test_info_says_what_the_board_is(board):
+    board.p11board("random", "16")  # so that the source was asked
     text = board.p11board("info").stdout
     for word in ("firmware", "entropy", "flash", "keys 0x400000 64 KiB", "user PIN"):
         assert word in text
+    # the source, its proof, the counters of its health tests
+    assert "SCU generator" in text and "SP 800-90B" in text
+    assert re.search(r"ok; \d{4,} samples tested, 0 repetition and 0 proportion alarms", text)
 
 
 @pytest.mark.parametrize(

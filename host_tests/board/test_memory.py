@@ -4,20 +4,17 @@ windows of a private key, a master key and a PIN that reached the board only sea
 masked.
 """
 
-import json
 import os
-import socket
-import stat
 
+import memory_dump
 import p11crypto_py as twin
 import pytest
 import slots_py
+from memory_dump import Monitor, places
 
-from p11board.emulator import QEMU, Emulator
+from p11board.emulator import Emulator
 from p11board.transport import Link
 
-SRAM = 0xC0000
-WINDOW = 8  # bytes in a row that chance does not explain
 PIN = b"Zx9-pepper-4711"
 SALT = bytes(range(16))
 
@@ -27,51 +24,13 @@ def machine(request, make_board, tmp_path):
     """An emulated board whose memory can be read from outside: (port, dump)."""
     if request.config.getoption("--board") != "emulated":
         pytest.skip("needs an emulated board")
-    control = tmp_path / "qmp"
-    wrapper = tmp_path / "qemu"
-    wrapper.write_text(f'#!/bin/sh\nexec {QEMU} "$@" -qmp unix:{control},server=on,wait=off\n')
-    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    monitor = Monitor(tmp_path)
     board = make_board(tmp_path / "state")
-    board.emulator = Emulator(board.emulator.state, qemu=str(wrapper))
+    board.emulator = Emulator(board.emulator.state, qemu=str(monitor.qemu))
     board.start()
-
-    def dump():
-        """All of the board's SRAM now."""
-        path = tmp_path / "sram"
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(10)
-            line.connect(str(control))
-            replies = line.makefile()
-            greeting = replies.readline()
-            assert "QMP" in greeting
-            _ask(line, replies, "qmp_capabilities")
-            _ask(line, replies, "pmemsave", val=0, size=SRAM, filename=str(path))
-        return path.read_bytes()
-
-    yield board.port, dump
+    yield board.port, monitor.dump
     board.emulator.kill()
     os.unlink(board.emulator.flash)
-
-
-def _ask(line, replies, command, **arguments):
-    line.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
-    for reply in map(json.loads, replies):
-        assert "error" not in reply, reply
-        if "return" in reply:
-            return
-
-
-def places(memory, secret):
-    """Addresses of windows of secret: as bytes, as a little-endian number, as swapped words."""
-    words = b"".join(secret[i : i + 4][::-1] for i in range(0, len(secret), 4))
-    found = set()
-    for form in (secret, secret[::-1], words):
-        for i in range(len(form) - WINDOW + 1):
-            at = memory.find(form[i : i + WINDOW])
-            while at >= 0:
-                found.add(at)
-                at = memory.find(form[i : i + WINDOW], at + 1)
-    return found
 
 
 def test_keys_are_in_their_slots_only_and_nowhere_after_release(machine):
@@ -85,7 +44,7 @@ def test_keys_are_in_their_slots_only_and_nowhere_after_release(machine):
     twin.wipe_all()
 
     def copies(secret):
-        return len(places(dump(), secret)) / (len(secret) - WINDOW + 1)
+        return memory_dump.copies(dump(), secret)
 
     with Link(port) as link:
 

@@ -26,7 +26,9 @@ def run(board, folder, *options, code=0, paths=PATHS):
     result = board.p11board(
         "qualify", "--paths", paths, "--out", folder, *options, "--json", code=code
     )
-    return json.loads(result.stdout)
+    found = json.loads(result.stdout)
+    assert set(found) == {"tests", "failures", "ignored", "paths", "files"}
+    return found
 
 
 def objects(board):
@@ -44,7 +46,7 @@ def test_the_board_passes_and_holds_the_same_objects_and_keys_afterwards(board, 
     points = [board.json("read", label, "--class", "public")["value"] for label in public]
     assert len(points) >= 2
     found = run(board, tmp_path, paths=2100)
-    assert (found["tests"], found["failures"], found["ignored"]) == (28, 0, 4)
+    assert (found["tests"], found["failures"], found["ignored"]) == (32, 0, 0)
     assert found["paths"] >= 2000
     assert objects(board) == before
     for label, point in zip(public, points):
@@ -59,16 +61,16 @@ def test_the_reports_agree_with_the_run(board, tmp_path):
     root = ET.parse(tmp_path / "qualification.xml").getroot()
     cases = list(root.iter("testcase"))
     assert len(cases) == found["tests"] == int(root.get("tests"))
-    assert len(list(root.iter("skipped"))) == found["ignored"] == int(root.get("skipped")) == 6
+    assert len(list(root.iter("skipped"))) == found["ignored"] == int(root.get("skipped")) == 10
     assert not list(root.iter("failure"))
     groups = [suite.get("name") for suite in root.iter("testsuite")]
     assert groups[:5] == [
         f"Full_PKCS11_{name}" for name in ("StartFinish", "Capabilities", "NoObject", "RSA", "EC")
     ]
     text = (tmp_path / "qualification.txt").read_text()
-    assert "PASSED: 28 tests, 0 failures, 6 ignored" in text
+    assert "PASSED: 32 tests, 0 failures, 10 ignored" in text
     printed = [line for line in text.splitlines() if TEST.match(line)]
-    assert len(printed) == 28 and "TEST(Full_PKCS11_EC, AFQP_Sign) PASS" in printed
+    assert len(printed) == 32 and "TEST(Full_PKCS11_EC, AFQP_Sign) PASS" in printed
     assert text.endswith("OK\n-------ALL TESTS FINISHED-------\n")
 
 
@@ -76,9 +78,9 @@ def test_a_failure_is_an_exit_code_a_line_and_a_junit_failure(board, tmp_path):
     labels = ["--label", "private=test none", "--label", "public=test none"]
     options = ["--paths", 0, "--out", tmp_path, "--pre-provisioned", *labels]
     result = board.p11board("qualify", *options, code=1)
-    assert "FAIL  Full_PKCS11_EC AFQP_FindObject  pkcs11/runner/ec.py:" in result.stdout
+    assert "FAIL  Full_PKCS11_EC AFQP_FindObject  pkcs11/runner/pairs.py:" in result.stdout
     failures = list(ET.parse(tmp_path / "qualification.xml").getroot().iter("failure"))
-    assert failures and failures[0].text.startswith("pkcs11/runner/ec.py:")
+    assert failures and failures[0].text.startswith("pkcs11/runner/pairs.py:")
     assert ": no pre-provisioned key" in failures[0].text
 
 
@@ -93,7 +95,7 @@ def test_a_bug_in_the_layer_is_found_on_the_board(board, tmp_path):
     with board.connected() as one:
         assert one.link.execute(seed) == ("", "")
     try:
-        found = run(board, tmp_path, code=1)
+        found = run(board, tmp_path, "--no-rsa", code=1)
     finally:
         with board.connected() as one:
             one.link.execute("Application.C_Verify = right\n")
@@ -104,7 +106,12 @@ def test_a_bug_in_the_layer_is_found_on_the_board(board, tmp_path):
 
 @pytest.mark.parametrize(
     "options,said",
-    [(["--no-import", "--no-generate"], "neither import nor generate"), (["--tasks", 15], "15")],
+    [
+        (["--no-import", "--no-generate"], "neither import nor generate"),
+        (["--no-ec", "--no-rsa"], "neither RSA nor EC"),
+        (["--pre-provisioned", "--rsa"], "of one type"),
+        (["--tasks", 15], "15"),
+    ],
     ids=str,
 )
 def test_switches_that_exclude_each_other_are_wrong_use(board, tmp_path, options, said):
@@ -116,7 +123,7 @@ def test_switches_that_exclude_each_other_are_wrong_use(board, tmp_path, options
 def test_progress_is_shown_on_a_terminal(board, tmp_path):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "p11board", *board.options(), "qualify"]
-    command += ["--paths", "0", "--out", str(tmp_path)]
+    command += ["--paths", "0", "--no-rsa", "--out", str(tmp_path)]
     program = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TERM": "xterm"}
     )
@@ -129,13 +136,22 @@ def test_progress_is_shown_on_a_terminal(board, tmp_path):
             break
     os.close(ours)
     out = program.communicate(timeout=10)[0].decode()
-    assert program.returncode == 0 and "28 tests, 0 failures, 5 ignored" in out
+    assert program.returncode == 0 and "32 tests, 0 failures, 9 ignored" in out
     assert b"Tests" in shown and b"%" in shown
 
 
 def test_an_interrupted_run_clears_up(board, tmp_path):
     before = objects(board)
-    command = [sys.executable, "-m", "p11board", *board.options(), "qualify", "--loops", "1000"]
+    command = [
+        sys.executable,
+        "-m",
+        "p11board",
+        *board.options(),
+        "qualify",
+        "--no-rsa",
+        "--loops",
+        "1000",
+    ]
     program = subprocess.Popen(
         [*command, "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -3,6 +3,7 @@
 
 import datetime
 import time
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SCRIPTS = Path(__file__).resolve().parent.parent.parent / "tools" / "mpremote"
 DER = serialization.Encoding.DER
 KEY = "test script key"
 
@@ -77,3 +79,20 @@ def test_files_are_provisioned_and_removed(emulated, tmp_path):
     assert back == spki
     emulated.mpremote("cp", sources[0], ":")
     assert "is taken" in emulated.script("provision.py")
+
+
+def test_the_shortcuts_work_as_the_readme_says(board, public_key, monkeypatch, tmp_path):
+    text = (SCRIPTS / "README.md").read_text()
+    lines = [line.strip() for line in text.splitlines() if "sys.path" in line or "update(" in line]
+    assert len(lines) == 2
+    config = tmp_path / "mpremote" / "config.py"
+    config.parent.mkdir()
+    own = "commands = {'mine': 'exec 1'}\n"
+    config.write_text(own + "\n".join(lines).replace("CHECKOUT", str(SCRIPTS.parent.parent)))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert "micropython-pkcs11" in board.mpremote("p11")
+    assert f"private key  {KEY}" in board.mpremote("p11_objects")
+    hexed = board.mpremote("exec", f"LABEL = {KEY!r}", "p11_sign", "MESSAGE=b'hello'")
+    public_key.verify(bytes.fromhex(hexed.strip()), b"hello", ec.ECDSA(hashes.SHA256()))
+    shown = board.mpremote("help")
+    assert all(name.split()[0] in shown for name in ("p11_keygen", "p11_provision", "mine"))

@@ -2,6 +2,10 @@
 """Fixtures of the tests that need no board."""
 
 import datetime
+import json
+import sys
+import types
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,8 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from host.fake_board import FakeBoard
 
 from p11board.cli import cli
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "pkcs11"))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +54,7 @@ def run(tmp_path, monkeypatch):
     """Run `p11board` in this process: run("info", …) -> click's Result."""
     for name in ("P11BOARD", "P11BOARD_STATE", "P11BOARD_PIN_FILE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "logs"))
     state = tmp_path / "state"
 
     def invoke(*arguments, **options):
@@ -54,3 +62,42 @@ def run(tmp_path, monkeypatch):
 
     invoke.state = state
     return invoke
+
+
+@pytest.fixture
+def token(monkeypatch):
+    """The board's token, blank, over a store in memory."""
+    import p11crypto
+    from memory_store import MemoryStore
+
+    import pkcs11
+    from pal.pal import Pal
+    from pkcs11.settings import Settings
+    from pkcs11.token import Token
+
+    geometry = types.ModuleType("geometry")
+    geometry.BOARD, geometry.ENTROPY, geometry.DEVICE_SECRET = "FAKE", "none", None
+    geometry.FLASH_MAP = {"keys": (0x400000, 0x10000)}
+    monkeypatch.setitem(sys.modules, "geometry", geometry)
+    p11crypto.test_reset()
+    made = Token(Pal(MemoryStore()), Settings(iterations=50, clock=lambda: made.now))
+    made.now = 0  # ms
+    monkeypatch.setattr(pkcs11, "_token", made)
+    return made
+
+
+@pytest.fixture
+def board(token, run):
+    """p11board(…) against a fake board with that token."""
+    with FakeBoard() as fake:
+
+        def p11board(*arguments, code=0, **options):
+            result = run("--board", fake.port, *arguments, **options)
+            if result.exception and not isinstance(result.exception, SystemExit):
+                raise result.exception
+            assert result.exit_code == code, result.output
+            return result
+
+        p11board.fake = fake
+        p11board.json = lambda *a: json.loads(p11board(*a, "--json").stdout)
+        yield p11board

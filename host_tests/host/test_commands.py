@@ -6,63 +6,17 @@ commands run against the emulated board in host_tests/board.
 """
 
 import hashlib
-import json
-import sys
-import types
-from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from host.fake_board import FakeBoard
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from p11board import csr, keys
 from p11board.cli_objects import exported
 from p11board.errors import UsageProblem
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "pkcs11"))
-
 PEM = serialization.Encoding.PEM
-
-
-@pytest.fixture
-def token(monkeypatch):
-    """The board's token, blank, over a store in memory."""
-    import p11crypto
-    from memory_store import MemoryStore
-
-    import pkcs11
-    from pal.pal import Pal
-    from pkcs11.settings import Settings
-    from pkcs11.token import Token
-
-    geometry = types.ModuleType("geometry")
-    geometry.BOARD, geometry.ENTROPY, geometry.DEVICE_SECRET = "FAKE", "none", None
-    geometry.FLASH_MAP = {"keys": (0x400000, 0x10000)}
-    monkeypatch.setitem(sys.modules, "geometry", geometry)
-    p11crypto.test_reset()
-    made = Token(Pal(MemoryStore()), Settings(iterations=50, clock=lambda: made.now))
-    made.now = 0  # ms
-    monkeypatch.setattr(pkcs11, "_token", made)
-    return made
-
-
-@pytest.fixture
-def board(token, run):
-    """p11board(…) against a fake board with that token."""
-    with FakeBoard() as fake:
-
-        def p11board(*arguments, code=0, **options):
-            result = run("--board", fake.port, *arguments, **options)
-            if result.exception and not isinstance(result.exception, SystemExit):
-                raise result.exception
-            assert result.exit_code == code, result.output
-            return result
-
-        p11board.fake = fake
-        p11board.json = lambda *a: json.loads(p11board(*a, "--json").stdout)
-        yield p11board
 
 
 def test_a_blank_board_tells_what_it_is(board):
@@ -132,6 +86,39 @@ def test_a_certificate_gets_the_id_of_its_key(board, certificate, ec_key, tmp_pa
     }
     assert len({o["id"] for o in found}) == 1
     assert board("export", "Device Cert").stdout_bytes == certificate.public_bytes(PEM)
+
+
+def test_an_rsa_key_is_imported_and_signs_what_openssl_would(board, tmp_path):
+    key = rsa.generate_private_key(65537, 2048)
+    file, signature, message = tmp_path / "key.pem", tmp_path / "signature", tmp_path / "message"
+    form, lock = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(key.private_bytes(PEM, form, lock))
+    message.write_bytes(b"content")
+    assert "an RSA private key" in board("import", file, "--label", "rsa").stdout
+    found = board.json("objects")
+    assert {(o["class"], o["key_type"]) for o in found} == {
+        ("private key", "RSA"),
+        ("public key", "RSA"),
+    }
+    assert len({o["id"] for o in found}) == 1
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    exported = board("export", "rsa", "--class", "public").stdout_bytes
+    assert exported == key.public_key().public_bytes(PEM, spki)
+    board("sign", message, "--label", "rsa", "-o", signature)
+    assert signature.read_bytes() == key.sign(b"content", padding.PKCS1v15(), hashes.SHA256())
+    assert "valid" in board("verify", message, signature, "--label", "rsa").stdout
+    message.write_bytes(b"another content")
+    assert "NOT valid" in board("verify", message, signature, "--label", "rsa", code=1).stdout
+    refused = board("csr", "--label", "rsa", "--subject", "CN=x", code=2)
+    assert "EC keys" in refused.stderr
+
+
+def test_an_rsa_key_of_another_size_is_refused_before_the_board_is_asked(board, tmp_path):
+    file = tmp_path / "key.pem"
+    form, lock = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    file.write_bytes(rsa.generate_private_key(65537, 1024).private_bytes(PEM, form, lock))
+    said = board("import", file, "--label", "rsa", code=1).stderr
+    assert "1024 bits" in said and "2048 bits" in said and not board.fake.commands
 
 
 def test_what_is_there_is_only_replaced_when_told(board, tmp_path):

@@ -2,9 +2,12 @@
 """Options and input that all commands share."""
 
 import io
+import json
 
 import pytest
+from click.testing import CliRunner
 
+from p11board.cli import cli
 from p11board.context import Session, read_input, write_result
 from p11board.errors import FileProblem, UsageProblem
 from p11board.output import Output
@@ -78,3 +81,16 @@ def test_status_of_a_board_that_never_was(run):
     result = run("emulate", "status")
     assert result.exit_code == 0
     assert result.stdout.startswith("power  off")
+
+
+def test_an_option_before_the_command_beats_the_environment(run, monkeypatch, tmp_path):
+    other = tmp_path / "other"
+    monkeypatch.setenv("P11BOARD_STATE", str(tmp_path / "from the environment"))
+    for words in (
+        ("--state", other, "emulate", "status"),
+        ("emulate", "status", "--state", other),
+    ):
+        found = CliRunner().invoke(cli, [*map(str, words), "--json"])
+        assert json.loads(found.stdout)["state"] == str(other)
+    found = CliRunner().invoke(cli, ["emulate", "status", "--json"])
+    assert json.loads(found.stdout)["state"].endswith("from the environment")

@@ -23,7 +23,7 @@ def board_with(key):
 def test_the_request_carries_subject_names_and_the_boards_signature(ec_key):
     key = csr.TokenKey(ec_key.public_key(), board_with(ec_key))
     name = csr.parse_subject("CN=board-1,O=Example Ltd,C=DE")
-    request = csr.build(key, name, ["board-1.example"])
+    request = csr.build(key, name, [csr.general_name("dns", "board-1.example")])
     assert request.is_signature_valid
     assert request.subject.rfc4514_string() == "CN=board-1,O=Example Ltd,C=DE"
     names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

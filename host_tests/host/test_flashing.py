@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from p11board import flashing, flashmap, image
+from p11board import flashing, flashmap, image, signing
 from p11board.errors import EmulatorProblem, FileProblem
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -94,7 +95,7 @@ def test_the_same_application_is_not_programmed_again(flash):
 def test_a_dry_run_counts_and_writes_nothing(flash):
     before = flash.read_bytes()
     changed, total = flashing.program_app(flash, application(10000), dry_run=True)
-    assert (changed, total) == (3, 256)
+    assert (changed, total) == (3, 512)
     assert flash.read_bytes() == before
 
 
@@ -121,6 +122,70 @@ def test_an_interrupted_programming_never_leaves_a_bootable_half(flash, monkeypa
     monkeypatch.undo()
     flashing.program_app(flash, second)
     assert image.parse(region(flash, flashmap.APP)).version == "2.0"
+
+
+def put_second(path, data):
+    """As an update on the board leaves it: an image in the second slot."""
+    with open(path, "r+b") as file:
+        file.seek(flashmap.APP2.offset)
+        file.write(data)
+
+
+def updated(version, sequence, size=9000):
+    """An image with the sequence number that an update gives it."""
+    body = VECTORS + random.Random(version).randbytes(size - len(VECTORS))
+    return image.make(body, version, sequence=sequence).to_bytes()
+
+
+def test_programming_replaces_an_update_in_the_second_slot(flash):
+    flashing.program_app(flash, application())
+    put_second(flash, updated("2.0", 4))
+    outside = flash.read_bytes()[flashmap.APP2.end :]
+    with flashing.FlashFile(flash) as chip:
+        assert flashing.booting(chip).version == "2.0"
+    assert flashing.program_app(flash, application())[0] == 3  # of the second slot
+    with flashing.FlashFile(flash) as chip:
+        assert flashing.booting(chip).version == "1.0"
+        assert chip.is_blank(flashmap.APP2)
+    assert flash.read_bytes()[flashmap.APP2.end :] == outside
+
+
+def test_interrupted_programming_over_an_update_always_leaves_something_to_boot(
+    flash, monkeypatch
+):
+    flashing.program_app(flash, application())
+    put_second(flash, updated("2.0", 4))
+    start = flash.read_bytes()[: flashmap.APP2.end]
+    real = flashing.FlashFile.erase_sector
+    seen = []
+    for erases_before in range(9):
+        with open(flash, "r+b") as file:
+            file.write(start)
+        left = iter(range(erases_before))
+
+        def pull_the_plug(self, offset, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            real(self, offset)
+
+        monkeypatch.setattr(flashing.FlashFile, "erase_sector", pull_the_plug)
+        try:
+            flashing.program_app(flash, application(9500, "3.0"))
+        except KeyboardInterrupt:
+            pass
+        monkeypatch.undo()
+        with flashing.FlashFile(flash) as chip:
+            seen.append(flashing.booting(chip).version)
+    assert seen == ["2.0"] * 5 + ["3.0"] * 4
+
+
+def test_a_signed_image_is_unwrapped_for_the_programmer(tmp_path):
+    data = application()
+    key = ec.generate_private_key(ec.SECP256R1())
+    manifest = signing.sign(data, key, 1, "AST1030_EVB", "1.0").to_bytes()
+    assert flashing.load_application(image_file(tmp_path, manifest + data)).data == data
+    with pytest.raises(FileProblem, match="not the one that was signed"):
+        flashing.load_application(image_file(tmp_path, manifest + data[:-1] + b"?"))
 
 
 def test_progress_reaches_the_number_of_bytes_written(flash):
@@ -188,3 +253,18 @@ def test_the_map_is_the_boards_own():
         for word, value in (("BASE", r.offset), ("SIZE", r.size)):
             found = re.search(rf"FLASH_{r.name.upper()}_{word}\s+(0x[0-9a-fA-F]+)", header)
             assert int(found.group(1), 16) == value
+
+
+def test_a_new_chip_gets_a_number_once_and_a_chip_with_keys_never(tmp_path, flash):
+    numbers = set()
+    for name in ("a", "b"):
+        chip = tmp_path / name
+        flashing.create_blank(chip)
+        assert flashing.give_number(chip)
+        numbers.add(region(chip, flashmap.ID)[:8])
+        assert region(chip, flashmap.ID)[8:] == b"\xff" * (flashmap.ID.size - 8)
+        before = chip.read_bytes()
+        assert not flashing.give_number(chip) and chip.read_bytes() == before
+    assert len(numbers) == 2
+    before = flash.read_bytes()
+    assert not flashing.give_number(flash) and flash.read_bytes() == before

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Key and certificate files: what is accepted, and that the error names what was found."""
 
+import datetime
+import hashlib
+
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from p11board import keys
@@ -37,6 +41,66 @@ def test_encrypted_pkcs8_asks_for_its_password(ec_key, encoding):
         keys.decode(data, "key", password=lambda: b"mule")
     with pytest.raises(FileProblem, match="encrypted"):
         keys.decode(data, "key")
+
+
+@pytest.fixture(scope="module")
+def rsa_key():
+    return rsa.generate_private_key(65537, 2048)
+
+
+def rsa_value(key):
+    own = key.private_numbers()
+    halves = (own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
+    return own.d.to_bytes(256, "big") + b"".join(one.to_bytes(128, "big") for one in halves)
+
+
+@pytest.mark.parametrize("encoding", [PEM, DER])
+@pytest.mark.parametrize("form", [SEC1, PKCS8])  # the traditional form of RSA is PKCS#1
+@pytest.mark.parametrize("lock", [CLEAR, LOCKED], ids=["clear", "encrypted"])
+def test_rsa_keys_decode_to_their_numbers_and_their_public_half(rsa_key, encoding, form, lock):
+    if lock is LOCKED and form == SEC1 and encoding == DER:
+        pytest.skip("there is no such form")
+    data = rsa_key.private_bytes(encoding, form, lock)
+    item = keys.decode(data, "key", password=lambda: b"horse")
+    own = rsa_key.public_key().public_numbers()
+    assert (item.kind, item.curve, item.value) == (keys.PRIVATE_KEY, "", rsa_value(rsa_key))
+    assert item.extra == {"modulus": f"{own.n:x}", "exponent": "00010001"}
+    half = keys.public_half(item)
+    assert half == keys.decode(rsa_key.public_key().public_bytes(encoding, SPKI), "key")
+    assert half.value == own.n.to_bytes(256, "big") and half.extra == {"exponent": "00010001"}
+    assert half.point == item.point == keys.point(rsa_key.public_key())
+    assert keys.public_key(rsa_key.public_key().public_bytes(DER, SPKI)) == rsa_key.public_key()
+
+
+def test_a_public_key_as_pkcs1_is_one_too(rsa_key):
+    for encoding in (PEM, DER):
+        data = rsa_key.public_key().public_bytes(encoding, serialization.PublicFormat.PKCS1)
+        assert keys.decode(data, "key").description == "an RSA public key"
+
+
+def test_rsa_keys_the_token_cannot_hold_say_why():
+    def public(e, bits=2048):
+        n = (1 << bits) - 1
+        return rsa.RSAPublicNumbers(e, n).public_key().public_bytes(PEM, SPKI)
+
+    with pytest.raises(FileProblem, match="public exponent 4294967297.*32 bits"):
+        raise_line(lambda: keys.decode(public((1 << 32) + 1), "f"))
+    with pytest.raises(FileProblem, match="an RSA public key of 4096 bits.*2048"):
+        raise_line(lambda: keys.decode(public(65537, 4096), "f"))
+
+
+def test_a_certificate_with_an_rsa_key_of_any_size_is_taken(rsa_key):
+    for key in (rsa_key, rsa.generate_private_key(65537, 1024)):
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "rsa")])
+        builder = x509.CertificateBuilder(name, name, key.public_key(), 7)
+        start = datetime.datetime(2024, 1, 1)
+        builder = builder.not_valid_before(start)
+        builder = builder.not_valid_after(start + datetime.timedelta(days=1))
+        made = builder.sign(key, hashes.SHA256())
+        item = keys.decode(made.public_bytes(PEM), "cert")
+        spki = key.public_key().public_bytes(DER, serialization.PublicFormat.PKCS1)
+        assert keys.key_identifier(item.point) == hashlib.sha256(spki).digest()[:20]
+        assert item.value == made.public_bytes(DER)
 
 
 def test_a_password_is_not_asked_for_in_vain(ec_key):
@@ -94,7 +158,8 @@ def raise_line(action):
 @pytest.mark.parametrize(
     "key, words",
     [
-        (rsa.generate_private_key(65537, 2048), "an RSA private key.*P-256"),
+        (rsa.generate_private_key(65537, 1024), "an RSA private key of 1024 bits.*2048"),
+        (rsa.generate_private_key(65537, 2040), "an RSA private key of 2040 bits.*2048"),
         (ed25519.Ed25519PrivateKey.generate(), "an Ed25519 private key.*P-256"),
         (ec.generate_private_key(ec.SECP256K1()), "private key on the curve secp256k1.*P-256"),
         (ec.generate_private_key(ec.SECP521R1()), "private key on the curve secp521r1.*P-256"),

@@ -89,16 +89,34 @@ def test_sizes_are_readable(count, text):
     assert report.size(count) == text
 
 
+def test_info_shows_how_long_a_wrong_pin_makes_one_wait():
+    pin = {"set": True, "tries_left": 8, "limit": 10, "wait_seconds": 3}
+    for default, words in ((False, "8 of 10 attempts left, the next in 3 s"), (True, "wait 3 s")):
+        lines = report.info_lines({"token": {"default_mode": default, "pins": {"user": pin}}})
+        assert words in dict(lines)["user PIN"]
+
+
 def test_info_shows_alarms_and_damage():
     lines = dict(
         report.info_lines(
             {
                 "token": {"default_mode": True},
-                "entropy": {"source": "x", "state": "failed", "rct_alarms": 1},
+                "entropy": {
+                    "source": "x",
+                    "proof": "y",
+                    "state": "failed",
+                    "samples": 7,
+                    "rct_alarms": 1,
+                    "apt_alarms": 2,
+                    "seed": {"generation": 3, "error": "torn"},
+                },
                 "store": {"damaged": [256]},
             }
         )
     )
-    assert "1 ALARMS" in lines["entropy"]
+    assert (lines["entropy"], lines["proof"]) == ("x", "y")
+    counters = "failed; 7 samples tested, 1 repetition and 2 proportion alarms, ? restarts"
+    assert lines["health"].startswith(counters)
+    assert lines["seed"] == "generation 3; torn"
     assert lines["DAMAGED"] == "objects 256"
     assert "0000" in lines["user PIN"]

@@ -18,6 +18,8 @@ DEVICE_CERTIFICATE = "Device Cert"
 ROOT_CERTIFICATE = "Root Cert"
 CODE_VERIFY = "Code Verify Key"
 JITP_CERTIFICATE = "JITP Cert"
+CLAIM_KEY = "Claim Key"
+CLAIM_CERTIFICATE = "Claim Cert"
 
 DEFAULT_PIN = b"0000"  # of a token nobody has given a PIN yet; the token says so itself
 
@@ -82,11 +84,45 @@ class Board:
                 self._pin = self._ask_pin()
         return self._pin
 
+    def ask_pin_with(self, pin):
+        """Ask this callable for the user PIN from now on."""
+        self._ask_pin = pin
+        self._pin = None
+
     def info(self):
         """Facts of board, token, entropy, flash and store; read once per connection."""
         if self._facts is None:
             self._facts = self.request("info")
         return self._facts
+
+    def forget(self):
+        """Ask the board again for its facts and, if need be, the user for the PIN."""
+        self._facts = self._pin = None
+
+    # -- token and PINs --------------------------------------------------------------------
+
+    def init_token(self, label, so_pin, new_pin, old_pin=None):
+        """C_InitToken, then C_InitPIN: destroys everything in the token.
+
+        PINs are bytes; old_pin proves the right to it on a token in default mode.
+        """
+        self.request(
+            "init",
+            label=label,
+            so_pin=so_pin.decode("utf-8"),
+            new_pin=new_pin.decode("utf-8"),
+            pin=None if old_pin is None else old_pin.decode("utf-8"),
+        )
+        self.forget()
+
+    def init_pin(self, so_pin, new_pin):
+        """C_InitPIN: the security officer gives the user a PIN; objects stay."""
+        self.request("init_pin", so_pin=so_pin.decode("utf-8"), new_pin=new_pin.decode("utf-8"))
+        self.forget()
+
+    def seed(self, value):
+        """Give a board without entropy source its 64 bytes. Returns the seed's generation."""
+        return self.request("seed", value=value)["generation"]
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -140,24 +176,31 @@ class Board:
         """Destroy the objects with this label (and class). Returns how many."""
         return self.request("destroy", login=True, label=label, **{"class": kind})["destroyed"]
 
+    def switch(self, moves):
+        """Move objects to other labels, over what is there: all in one transaction.
+
+        moves: list of (class, label now, label wanted).
+        """
+        return self.request("switch", login=True, moves=[list(move) for move in moves])
+
     def factory_reset(self, yes=False):
         """Destroy everything in the token; without `yes`, only say what would go.
 
         Returns a dict: done, recognised, objects (how many, None where that is not known).
         """
         answer = self.request("factory_reset", yes=yes)
-        self._facts = self._pin = None
+        self.forget()
         return answer
 
     # -- operations ------------------------------------------------------------------------
 
     def sign(self, digest, label=DEVICE_PRIVATE):
-        """ECDSA signature r || s of a digest (32 bytes), by the key on the board."""
+        """Signature of a digest (32 bytes) by the key on the board: r || s, or 256 bytes of RSA."""
         answer = self.request("sign", login=True, label=label, digest=digest)
         return bytes.fromhex(answer["signature"])
 
     def verify(self, digest, signature, label=DEVICE_PUBLIC):
-        """True if the board finds the signature r || s over the digest good."""
+        """True if the board finds the signature (r || s, or of RSA) over the digest good."""
         answer = self.request("verify", label=label, digest=digest, signature=signature)
         return answer["valid"]
 

@@ -16,8 +16,8 @@ from p11board.frames import Frame, FrameReader, Hello
 from p11board.serial_port import SerialPort
 
 SILENCE = 10  # seconds a board may be silent during an ordinary call
-SLOW_SILENCE = 60  # during one that stretches a PIN or makes a key
-SLOW_CALLS = {9, 14, 15, 18, 58, 59, 62, 88, 89}
+SLOW_SILENCE = 60  # during one that stretches a PIN, makes a key, or may use one of RSA
+SLOW_CALLS = {9, 14, 15, 18, 20, 43, 45, 58, 59, 62, 88, 89}
 AFTER_NOISE = (
     1  # seconds left once something that is no frame arrives: the answer is probably lost
 )

@@ -9,13 +9,16 @@ import click
 from p11board import (
     __version__,
     cli_emulator,
-    cli_flash,
     cli_keys,
     cli_objects,
+    cli_provision,
     cli_qualify,
+    cli_region,
     cli_reset,
     cli_seed,
     cli_serve,
+    cli_tunnel,
+    cli_update,
 )
 from p11board.context import ProblemGroup, Session, board_option
 
@@ -43,9 +46,15 @@ for command in (
     cli_emulator.demo,
     cli_emulator.emulate,
     cli_emulator.flash,
-    cli_flash.backup_region,
+    cli_update.sign_image,
+    cli_update.verify_image,
+    cli_update.update,
+    cli_region.backup_region,
     cli_emulator.ports,
     cli_emulator.repl,
+    cli_provision.provision,
+    cli_provision.renew,
+    cli_provision.inventory,
     cli_objects.info,
     cli_objects.objects,
     cli_objects.read,
@@ -67,6 +76,7 @@ for command in (
     cli_serve.env,
     cli_serve.setup_host,
     cli_serve.doctor,
+    cli_tunnel.tunnel,
     cli_qualify.qualify,
     cli_serve.uri,
 ):

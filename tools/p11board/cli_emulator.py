@@ -123,6 +123,7 @@ def status(session: Session):
 )
 @loader_option
 @board_option
+@json_option
 @click.pass_obj
 def flash(session: Session, image_file, dry_run, target, tool, probe, loader):
     """Program an application: firmware.p11a into the emulated board, build/BOARD into a real one.
@@ -145,15 +146,23 @@ def flash(session: Session, image_file, dry_run, target, tool, probe, loader):
     loader = loader or board.status()["loader"]
     was_on = not dry_run and board.stop()
     # An interruption leaves the board off: there would be no whole application to start.
-    program(session, board, path.name, application, dry_run)
+    changed = program(session, board, path.name, application, dry_run)
+    port = None
     if was_on:
         with session.output.busy("Booting"):
             port = board.start(loader)
         session.output.say(f"emulated board on again, at {port}")
+    if session.output.as_json:
+        facts = {"version": application.version, "bytes": len(application.data)}
+        facts.update(sectors=changed, written=bool(changed) and not dry_run, port=port)
+        session.output.data({"board": "emulated", **facts}, None)
 
 
 def program(session, board, name, application, dry_run=False):
-    """Program a checked application image, with progress; the board is off."""
+    """Program a checked application image, with progress; the board is off.
+
+    Returns the number of sectors that differed.
+    """
     total = len(application.data)
     with session.output.progress(f"Programming {name}", total) as advance:
         changed, sectors = board.program(application.data, advance, dry_run)
@@ -164,6 +173,7 @@ def program(session, board, name, application, dry_run=False):
         session.output.say(f"would program {what}: {changed} of {sectors} sectors differ")
     else:
         session.output.say(f"programmed {what}: {changed} of {sectors} sectors rewritten")
+    return changed
 
 
 @click.command()

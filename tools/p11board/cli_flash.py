@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The command `flash` for real boards, and `backup-region`."""
+"""The command `flash` for real boards."""
 
 import tempfile
-from pathlib import Path
+from functools import partial
 
 import click
 
 from p11board import flash_real, flash_real_esp32, flash_real_stm32, selection
-from p11board.context import Session, board_option
-from p11board.errors import FileProblem, TransportProblem, UsageProblem
+from p11board.context import Session
+from p11board.errors import FileProblem, UsageProblem
 
 
 def is_real(path, target, board_name):
@@ -60,60 +60,20 @@ def flash_stm32(session, board, path, tool, probe, dry_run):
             plan.notes.append("no board is connected; the commands would follow here")
         else:
             chosen = flash_real_stm32.choose(probes, tool, probe, session.board_name)
-            name = flash_real_stm32.choose_tool(chosen, tool)
+            name = flash_real_stm32.choose_tool(board, chosen, tool)
             flash_real_stm32.add_commands(plan, board, chosen, name, folder)
         finish(session, plan, dry_run)
 
 
 def finish(session, plan, dry_run):
-    """Say the plan; carry it out unless it is a dry run."""
+    """Say the plan; carry it out unless it is a dry run. With --json the plan comes at the end."""
     flash_real.describe(session.output, plan)
-    if dry_run:
-        session.output.say("dry run: nothing was written")
-        return
-    flash_real.confirmed(plan, click.prompt)
-    flash_real.carry_out(session.output, plan)
-    session.output.say(f"programmed {plan.board}; next: p11board info")
-
-
-READ_REGION = """
-import sys, binascii, geometry
-device = geometry.device()
-last = device.caps.sectors[-1]
-size = last[0] + last[1]
-buf = bytearray(256)
-sys.stdout.write("%d\\n" % size)
-for offset in range(0, size, 256):
-    device.raw_read(offset, buf)
-    sys.stdout.write(binascii.hexlify(buf).decode() + "\\n")
-"""
-
-
-@click.command("backup-region")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@board_option
-@click.pass_obj
-def backup_region(session: Session, file):
-    """Write the raw key region to FILE, for support: sealed objects only.
-
-    The image holds what lies in the flash: objects sealed under keys that only a PIN (and, where
-    the chip has one, its device secret) opens. It is no backup to restore from: a token does not
-    take back an older state of itself.
-    """
-    with session.board() as board:
-        with session.output.busy("Reading the key region"):
-            printed, trace = board.link.execute(READ_REGION, 60)
-    lines = printed.split()
-    try:
-        size = int(lines[0])
-        data = b"".join(bytes.fromhex(line) for line in lines[1:])
-    except (IndexError, ValueError):
-        why = trace.strip().splitlines()[-1] if trace.strip() else "its answer cannot be read"
-        raise TransportProblem(f"the board does not give its key region: {why}") from None
-    if len(data) != size:
-        raise TransportProblem(f"{len(data)} of {size} bytes arrived", "try it again")
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise FileProblem(f"cannot write {file}: {error.strerror}") from None
-    session.output.say(f"{file}: {size} bytes of the key region, sealed")
+    if not dry_run:
+        flash_real.confirmed(plan, partial(click.prompt, err=True))
+        flash_real.carry_out(session.output, plan)
+    said = "dry run: nothing was written"
+    if not dry_run:
+        said = f"programmed {plan.board}; next: p11board info"
+    session.output.data(
+        {**flash_real.facts(plan), "written": not dry_run}, lambda _: session.output.say(said)
+    )

@@ -31,7 +31,7 @@ out_option = click.option("--out", "-o", type=click.Path(), help="File to write 
 @label_option
 @click.option("--public-label", help="Label of the public key, if it is to be another.")
 @click.option("--id", "key_id", callback=hexadecimal, metavar="HEX", help="CKA_ID of the pair.")
-@click.option("--replace", is_flag=True, help="Destroy a pair that has these labels first.")
+@click.option("--replace", is_flag=True, help="Take the place of a pair that has these labels.")
 @out_option
 @pin_option
 @board_option
@@ -74,8 +74,9 @@ def csr(session: Session, label, public, subject, dns, der, out):
     The request is built here, its signature comes from the private key on the board.
     """
     name = requests.parse_subject(subject)
+    names = [requests.general_name("dns", text) for text in dns]
     with session.board() as board, session.output.busy("The board signs the request"):
-        request = make_csr(board, label, public, name, dns)
+        request = requests.of_board(board, label, public or public_label(label), name, names)
     encoding = serialization.Encoding.DER if der else serialization.Encoding.PEM
     data = request.public_bytes(encoding)
     if session.output.as_json:
@@ -83,15 +84,6 @@ def csr(session: Session, label, public, subject, dns, der, out):
         session.output.data({"subject": name.rfc4514_string(), "pem": pem}, None)
     if out or not session.output.as_json:
         write_result(session.output, out, data)
-
-
-def make_csr(board, label, public, name, dns=()):
-    """A checked certificate request for the key pair of that label on a board."""
-    public_point = board.read(public or public_label(label), keys.PUBLIC_KEY)["value"]
-    token_key = requests.TokenKey(
-        keys.public_key(public_point), lambda digest: board.sign(digest, label)
-    )
-    return requests.build(token_key, name, dns)
 
 
 @click.command()
@@ -107,13 +99,13 @@ def make_csr(board, label, public, name, dns=()):
 def sign(session: Session, file, label, given, raw, out):
     """Sign FILE with a key on the board.
 
-    ECDSA with SHA-256; the file is hashed here. Prints the signature in hex, or writes it to a
-    file with --out.
+    SHA-256, with ECDSA or PKCS#1 v1.5 as the key says; the file is hashed here. Prints the
+    signature in hex, or writes it to a file with --out.
     """
     digest = _digest_of(file, given)
     with session.board() as board, session.output.busy("The board signs"):
         signature = board.sign(digest, label)
-    if not raw:
+    if not raw and len(signature) != keys.RSA_BITS // 8:
         signature = requests.der_signature(signature)
     facts = {"label": label, "digest": digest.hex(), "signature": signature.hex()}
     if out:
@@ -134,7 +126,7 @@ def sign(session: Session, file, label, given, raw, out):
 def verify(session: Session, file, signature, label, given):
     """Verify a signature over FILE on the board.
 
-    SIGNATURE is a file, DER or r || s; or give it with --hex. Exit code 1: not valid.
+    SIGNATURE is a file, DER or r || s (RSA: its 256 bytes); or give it with --hex. Exit code 1: not valid.
     """
     if (signature is None) == (given is None):
         raise UsageProblem("no signature given", "name a SIGNATURE file or use --hex")
@@ -164,7 +156,7 @@ def _digest_of(file, given):
 
 
 def _raw_signature(data):
-    if len(data) == 64 and data[:1] != b"\x30":
+    if len(data) == keys.RSA_BITS // 8 or (len(data) == 64 and data[:1] != b"\x30"):
         return data
     try:
         return requests.raw_signature(data)
@@ -173,7 +165,7 @@ def _raw_signature(data):
             return data
     raise FileProblem(
         f"the signature ({len(data)} bytes) is neither DER nor r || s",
-        "a P-256 signature has 64 bytes raw, 68 to 72 as DER",
+        "a P-256 signature has 64 bytes raw, 68 to 72 as DER; one of RSA has 256",
     )
 
 

@@ -123,17 +123,17 @@ def exported(found, der=False):
 def import_file(session: Session, file, label, kind, key_id, public, replace, password_file):
     """Store a certificate or key from a PEM or DER file.
 
-    Certificates (X.509), public keys, private keys (SEC1, PKCS#8, encrypted PKCS#8); with
-    `--as data` any bytes. With a private key its public half is stored too. The guide's labels:
-    'Device Priv TLS Key', 'Device Pub TLS Key', 'Device Cert', 'Root Cert', 'Code Verify Key',
-    'JITP Cert'.
+    Certificates (X.509), public keys, private keys (SEC1, PKCS#1, PKCS#8, encrypted PKCS#8) on
+    P-256 or of RSA with 2048 bits; with `--as data` any bytes. With a private key its public half
+    is stored too. The guide's labels: 'Device Priv TLS Key', 'Device Pub TLS Key', 'Device Cert',
+    'Root Cert', 'Code Verify Key', 'JITP Cert'.
     """
     data = read_input(file)
     name = "standard input" if file == "-" else file
     if kind == "data":
         item = keys.Item(keys.DATA, data, f"{len(data)} bytes")
     else:
-        item = keys.decode(data, name, KINDS.get(kind), lambda: _password(name, password_file))
+        item = keys.decode(data, name, KINDS.get(kind), lambda: password(name, password_file))
     with session.board() as board, session.output.busy("Storing"):
         handles = [store(board, item, label, key_id, public, replace)]
     session.output.data(
@@ -156,7 +156,8 @@ def store(board, item, label, key_id=None, public=None, replace=False):
     return board.import_item(item, label, key_id, replace)
 
 
-def _password(name, password_file):
+def password(name, password_file):
+    """The password of an encrypted key (bytes): from a file, else typed."""
     if password_file:
         return read_input(password_file).splitlines()[0]
     if not sys.stdin.isatty():

@@ -30,7 +30,11 @@ def _labels(ctx, param, values):
 @click.command()
 @click.option("--import/--no-import", "import_keys", default=True, help="Import key pairs.")
 @click.option("--generate/--no-generate", default=True, help="Generate key pairs.")
-@click.option("--pre-provisioned", is_flag=True, help="Only use keys that are on the board.")
+@click.option("--ec/--no-ec", default=True, help="EC keys.")
+@click.option("--rsa/--no-rsa", default=None, help="RSA keys.  [default: where there are any]")
+@click.option(
+    "--pre-provisioned", is_flag=True, help="Only use the keys on the board; for RSA say --no-ec."
+)
 @click.option(
     "--label",
     "labels",

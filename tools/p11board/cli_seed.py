@@ -22,8 +22,8 @@ def seed(session: Session):
     of its own refuses.
     """
     with session.board() as board:
-        answer = board.request("seed", value=secrets.token_hex(SEED_BYTES))
+        generation = board.seed(secrets.token_bytes(SEED_BYTES))
     session.output.data(
-        answer,
-        lambda _: session.output.say(f"seed stored, generation {answer['generation']}"),
+        {"generation": generation},
+        lambda _: session.output.say(f"seed stored, generation {generation}"),
     )

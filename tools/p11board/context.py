@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from p11board import selection
 from p11board.board import Board
@@ -85,9 +86,11 @@ class ProblemGroup(click.Group):
 
 def _store(field):
     def callback(ctx, param, value):
-        del param
-        if value is not None:
-            setattr(ctx.ensure_object(Session), field, value)
+        session = ctx.ensure_object(Session)
+        # An option before the command's name is not overridden by the environment behind it.
+        weak = ctx.get_parameter_source(param.name) is ParameterSource.ENVIRONMENT
+        if value is not None and not (weak and getattr(session, field)):
+            setattr(session, field, value)
 
     return callback
 

@@ -5,11 +5,14 @@ The host builds the request with `cryptography`; `TokenKey` stands in for the pr
 passes each digest on to the board.  The private key is never on the host.
 """
 
+import ipaddress
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from p11board.errors import Problem, UsageProblem
+from p11board.keys import PUBLIC_KEY, public_key
 
 
 def der_signature(raw):
@@ -95,15 +98,46 @@ def parse_subject(text):
     return name
 
 
-def build(key, subject, dns_names=()):
+# Kinds of names in a SubjectAltName: name in profiles and options -> how it is made from text.
+NAME_KINDS = {
+    "dns": x509.DNSName,
+    "ip": lambda text: x509.IPAddress(ipaddress.ip_address(text)),
+    "uri": x509.UniformResourceIdentifier,
+    "email": x509.RFC822Name,
+}
+
+
+def general_name(kind, text):
+    """A name for SubjectAltName (RFC 5280 §4.2.1.6). kind: a key of NAME_KINDS."""
+    try:
+        if not text or len(text) > 255:
+            raise ValueError("1 to 255 characters are needed")
+        return NAME_KINDS[kind](text)
+    except ValueError as error:
+        reason = str(error).split(". ")[0]
+        raise UsageProblem(f"{text!r} is no {kind} name ({reason})", "names are ASCII") from None
+
+
+def of_board(board, label, public, subject, names=()):
+    """A checked request for the key pair of these labels on a board. See build."""
+    found = public_key(board.read(public, PUBLIC_KEY)["value"])
+    if not isinstance(found, ec.EllipticCurvePublicKey):
+        raise UsageProblem(
+            "requests are made with EC keys",
+            "for an RSA key use OpenSSL with the PKCS#11 provider: docs/use/openssl-provider.md",
+        )
+    token_key = TokenKey(found, lambda digest: board.sign(digest, label))
+    return build(token_key, subject, names)
+
+
+def build(key, subject, names=()):
     """A certificate request for `key`, checked before it is returned.
 
-    subject: x509.Name; dns_names: names for the SubjectAltName extension.
+    subject: x509.Name; names: x509.GeneralName objects for the SubjectAltName extension.
     """
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    if dns_names:
-        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
-        builder = builder.add_extension(names, critical=False)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     request = builder.sign(key, hashes.SHA256())
     if not request.is_signature_valid:
         raise Problem(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from p11board import csr, emulator, keys, report
@@ -166,8 +166,8 @@ class Demo:
         self.tell(f"public key {point.hex()[2:18]}…, id {identifier.hex()[:16]}…")
         self.certify(board, point, found)
         code_key = keys.point(self.ca.code_key.public_key())
-        self.keep(board, found, ROOT_CERTIFICATE, as_item(self.ca.root))
-        self.keep(board, found, JITP_CERTIFICATE, as_item(self.ca.jitp))
+        self.keep(board, found, ROOT_CERTIFICATE, keys.certificate_item(self.ca.root))
+        self.keep(board, found, JITP_CERTIFICATE, keys.certificate_item(self.ca.jitp))
         code_item = keys.Item(keys.PUBLIC_KEY, code_key, "the code-signing key", "P-256", code_key)
         self.keep(board, found, CODE_VERIFY, code_item)
 
@@ -184,7 +184,7 @@ class Demo:
             if keys.decode(held, DEVICE_CERTIFICATE).point == point:
                 self.tell(f"{DEVICE_CERTIFICATE!r} is for this key: kept")
                 return
-        certificate = as_item(self.ca.issue(request))
+        certificate = keys.certificate_item(self.ca.issue(request))
         board.import_item(certificate, DEVICE_CERTIFICATE, keys.key_identifier(point), True)
         self.tell(f"signed by the demo CA and stored as {DEVICE_CERTIFICATE!r}")
 
@@ -282,12 +282,6 @@ def own_name():
     if shutil.which("p11board"):
         return "p11board"
     return os.path.relpath(Path(sys.executable).parent / "p11board")
-
-
-def as_item(certificate):
-    """A keys.Item for a certificate object."""
-    der = certificate.public_bytes(serialization.Encoding.DER)
-    return keys.decode(der, certificate.subject.rfc4514_string(), keys.CERTIFICATE)
 
 
 def expect(condition, otherwise):

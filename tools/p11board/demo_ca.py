@@ -11,7 +11,7 @@ import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_DAYS = 3650
 DEVICE_DAYS = 365
@@ -42,9 +42,9 @@ def _key_file(path):
     return key
 
 
-def _certificate(subject, public_key, issuer, issuer_key, days, is_ca):
+def _certificate(subject, public_key, issuer, issuer_key, days, is_ca, names=None):
     now = datetime.datetime.now(datetime.timezone.utc)
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -54,8 +54,15 @@ def _certificate(subject, public_key, issuer, issuer_key, days, is_ca):
         .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .sign(issuer_key, hashes.SHA256())
     )
+    if not is_ca:
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+        purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        builder = builder.add_extension(authority, critical=False)
+        builder = builder.add_extension(purposes, critical=False)
+        if names is not None:
+            builder = builder.add_extension(names, critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())
 
 
 class DemoCA:
@@ -79,16 +86,18 @@ class DemoCA:
         path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
         return made
 
-    def issue(self, request):
-        """A device certificate for a certificate request, written to device.pem."""
+    def issue(self, request, days=DEVICE_DAYS, jitp=False):
+        """A device certificate for a certificate request, also written to device.pem.
+
+        Subject and SubjectAltName are the request's.  Signed by the root, or by the JITP CA.
+        """
+        try:
+            names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            names = None
+        issuer, key = (self.jitp, self.jitp_key) if jitp else (self.root, self.root_key)
         made = _certificate(
-            request.subject,
-            request.public_key(),
-            self.root.subject,
-            self.root_key,
-            DEVICE_DAYS,
-            False,
+            request.subject, request.public_key(), issuer.subject, key, days, False, names
         )
-        pem = made.public_bytes(serialization.Encoding.PEM)
-        (self.folder / "device.pem").write_bytes(pem)
+        (self.folder / "device.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
         return made

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import platformdirs
 
-from p11board import flashing, flashmap
+from p11board import flashing, flashmap, image
 from p11board.errors import EmulatorProblem
 
 QEMU = "qemu-system-arm"
@@ -33,6 +33,10 @@ QEMU_MISSING = "install it with `sudo apt install qemu-system-arm`"
 MACHINE = "ast1030-evb,fmc-model=w25q256"
 BOARD = "AST1030_EVB"
 BEING_HANDLED = "the emulated board is being started or flashed by another command"
+
+# QEMU writes the flash file behind the chip's back; with one thread it does so in order, as a chip
+# does, so that a killed emulator leaves what a chip without power would hold.
+IN_ORDER = ("-object", "main-loop,id=main-loop,thread-pool-min=0,thread-pool-max=1")
 
 LOCKED_HELLO = b"\xf5\x01"  # a locked board says HELLO (docs/PROTOCOL.md), it has no prompt
 START_SECONDS = 20  # a cold, busy machine; a warm start takes well under a second
@@ -164,6 +168,7 @@ class Emulator:
             if not self.flash.exists():
                 flashing.create_blank(self.flash)
             flashing.check_size(self.flash)
+            flashing.give_number(self.flash)
             port = self._spawn(program, loader, lock)
         if wait:
             try:
@@ -179,7 +184,7 @@ class Emulator:
         tty.setraw(host_end)
         port = os.ttyname(host_end)
         command = [program, "-M", MACHINE, "-display", "none", "-monitor", "none"]
-        command += ["-kernel", str(loader)]
+        command += ["-kernel", str(loader), *IN_ORDER]
         command += ["-drive", f"file={_qemu_escaped(self.flash)},format=raw,if=mtd"]
         command += ["-add-fd", f"fd={board_end},set=1", "-serial", "chardev:uart"]
         command += ["-chardev", "serial,id=uart,path=/dev/fdset/1"]
@@ -253,14 +258,15 @@ class Emulator:
             return flashing.program_app(self.flash, data, progress)
 
     def has_application(self):
-        """True unless the application region is blank."""
+        """True unless both slots are blank."""
         with flashing.FlashFile(self.flash) as flash:
-            return flash.read(flashmap.APP.offset, 4) != b"\xff" * 4
+            return any(flash.read(slot.offset, 4) != b"\xff" * 4 for slot in flashmap.SLOTS)
 
     def holds(self, data):
-        """True if the application region begins with these bytes."""
+        """True if the loader would start the application of this image (bytes)."""
         with flashing.FlashFile(self.flash) as flash:
-            return flash.read(flashmap.APP.offset, len(data)) == data
+            boots = flashing.booting(flash)
+        return boots is not None and boots.payload == data[image.HEADER_SIZE :]
 
     def key_region_hash(self):
         """SHA-256 (hex) of the raw key region; the board must be off."""

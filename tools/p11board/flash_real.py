@@ -11,6 +11,7 @@ its firmware.
 
 import runpy
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,13 +97,21 @@ def known_boards():
     )
 
 
+def geometry_of(name):
+    """The frozen module geometry of the board `name`, as a dictionary."""
+    sys.path.insert(0, str(BOARDS))  # where the families' modules are
+    try:
+        return runpy.run_path(str(BOARDS / name / "geometry.py"))
+    finally:
+        sys.path.remove(str(BOARDS))
+
+
 def board_facts(name):
     """The Board called `name`. Raises UsageProblem when there is none."""
-    path = BOARDS / name / "geometry.py"
     if name not in known_boards():
         names = ", ".join(known_boards()) or "none: run p11board from a checkout"
         raise UsageProblem(f"no board {name}", f"there are {names}")
-    facts = runpy.run_path(str(path))
+    facts = geometry_of(name)
     return Board(
         name,
         facts["CHIP"],
@@ -167,12 +176,28 @@ def describe(output, plan):
         output.say("  $ " + " ".join(map(str, command)))
 
 
+def facts(plan):
+    """A plan for --json."""
+    return {
+        "board": plan.board,
+        "parts": [
+            {"address": s.address, "bytes": len(s.data), "what": s.what} for s in plan.segments
+        ],
+        "commands": [[str(word) for word in command] for command in plan.commands],
+        "notes": plan.notes,
+        "confirm": plan.confirm,
+    }
+
+
 def carry_out(output, plan, run=subprocess.run):
-    """Run a plan's commands; their own progress goes to the terminal. Raises ProgrammerProblem."""
+    """Run a plan's commands; their own progress goes to the terminal. Raises ProgrammerProblem.
+
+    With --json what they print goes to standard error.
+    """
     for command in plan.commands:
         output.say("$ " + " ".join(map(str, command)))
         try:
-            done = run([str(word) for word in command])
+            done = run([str(word) for word in command], stdout=2 if output.as_json else None)
         except FileNotFoundError:
             raise ProgrammerProblem(f"{command[0]} is not installed") from None
         if done.returncode != 0:

@@ -24,7 +24,9 @@ from p11board.flash_real import (
 
 CHIPS = {"ESP32": "esp32", "ESP32-S3": "esp32s3", "ESP32-C3": "esp32c3", "ESP32-C6": "esp32c6"}
 BOOTLOADER_AT = {"esp32": 0x1000}  # 0 on all later chips of this list
-SECTOR = 4096
+BURNING = ("CONFIG_SECURE_BOOT", "CONFIG_SECURE_FLASH_ENC_ENABLED")  # settings that do
+ERASED = 0xFF
+IMAGE = 0xE9  # the first byte of an image
 
 
 def esptool(*arguments):
@@ -33,12 +35,21 @@ def esptool(*arguments):
 
 
 def load(board, path):
-    """(segments, extra options of write-flash, is it a hardened build) of an image."""
+    """(segments, extra options of write-flash, may it burn eFuses) of an image."""
     chip = CHIPS[board.chip]
     if path.is_dir():
         return load_folder(path, chip)
     start = BOOTLOADER_AT.get(chip, 0)
-    return [Segment(start, read_bytes(path, "the image"), path.name, path)], [], False
+    return [Segment(start, read_bytes(path, "the image"), path.name, path)], [], burns(path.parent)
+
+
+def burns(folder):
+    """May the first start of a build burn eFuses? True when its settings are not there to ask."""
+    try:
+        text = "\n" + (folder / "sdkconfig").read_text()
+    except OSError:
+        return True
+    return any(f"\n{name}=y" in text for name in BURNING)
 
 
 def load_folder(path, chip):
@@ -55,13 +66,7 @@ def load_folder(path, chip):
     if for_chip != chip:
         raise FileProblem(f"{path} was built for {for_chip}, not for {chip}")
     segments = [Segment(at, read_bytes(file, "a part"), file.name, file) for at, file in listed]
-    config = path / "sdkconfig"
-    text = config.read_text() if config.exists() else ""
-    burns = any(
-        f"\n{name}=y" in "\n" + text
-        for name in ("CONFIG_SECURE_BOOT", "CONFIG_SECURE_FLASH_ENC_ENABLED")
-    )
-    return segments, options, burns
+    return segments, options, burns(path)
 
 
 def table_of(segments):
@@ -79,24 +84,40 @@ def table_of(segments):
     )
 
 
-def check_images(board, segments, run=subprocess.run):
-    """Have esptool check the bootloader and the application. Raises FileProblem."""
-    for segment in segments:
-        if segment.data[:1] != b"\xe9" or segment.path is None:
-            continue
-        command = esptool("--chip", CHIPS[board.chip], "image-info", segment.path)
-        done = run(command, capture_output=True, text=True)
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        if done.returncode != 0 or any("(invalid" in line for line in lines):
-            said = lines[-1] if lines else "no reason given"
-            raise FileProblem(f"{segment.what} is not a good image: {said}")
+def images_in(board, segments, partitions):
+    """(what, bytes) of the bootloader and of each application. FileProblem: something else there."""
+    places = {"the bootloader": BOOTLOADER_AT.get(CHIPS[board.chip], 0)}
+    places.update({f"the application {p.name}": p.offset for p in partitions if p.kind == 0})
+    for what, place in places.items():
+        for segment in segments:
+            data = segment.data[place - segment.address :] if place >= segment.address else b""
+            if not data or data[0] == ERASED:
+                continue
+            if data[0] != IMAGE:
+                raise FileProblem(f"{segment.what}: there is no image for {what}")
+            yield f"{what} ({segment.what})", data
+
+
+def check_images(board, segments, partitions, run=subprocess.run):
+    """Have esptool check the bootloader and the applications. Raises FileProblem."""
+    with tempfile.TemporaryDirectory() as folder:
+        for what, data in images_in(board, segments, partitions):
+            file = Path(folder) / "image.bin"
+            file.write_bytes(data)
+            command = esptool("--chip", CHIPS[board.chip], "image-info", file)
+            done = run(command, capture_output=True, text=True)
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            if done.returncode != 0 or any("(invalid" in line for line in lines):
+                said = lines[-1] if lines else "no reason given"
+                raise FileProblem(f"{what} is not a good image: {said}")
 
 
 def make_plan(board, path, check=True):
     """The Plan for an image, without the board: no commands yet."""
-    segments, options, burns = load(board, path)
+    segments, options, may_burn = load(board, path)
     keys = board.keys
-    partition = files.key_partition(table_of(segments))
+    partitions = table_of(segments)
+    partition = files.key_partition(partitions)
     if partition is None:
         raise FileProblem(
             "the image's partition table has no partition for the keys",
@@ -109,12 +130,15 @@ def make_plan(board, path, check=True):
         )
     check_segments(board, segments)
     if check:
-        check_images(board, segments)
+        check_images(board, segments, partitions)
     plan = Plan(board.name, segments, options=options)
     plan.notes.append(f"keys at 0x{keys[0]:06x} (64 KiB) and files behind them are not touched")
-    if burns:
+    if may_burn:
         plan.confirm = f"burn eFuses of {board.name}"
-        plan.notes.append("a hardened build: its first start burns eFuses (docs/BOARDS.md)")
+        plan.notes.append(
+            "a hardened build, or one without its sdkconfig beside it: its first start may burn "
+            "eFuses (docs/BOARDS.md)"
+        )
     return plan
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The two binary formats that say where bytes go: ESP-IDF's partition table, ST's DfuSe file.
+"""The formats that say where bytes go: ESP-IDF's partition table (binary and CSV), ST's DfuSe file.
 
-Both parsers check everything they read and raise ValueError with a sentence.
+The parsers check everything they read and raise ValueError with a sentence.
 """
 
 import hashlib
@@ -14,6 +14,9 @@ TABLE_SIZE = 0xC00
 _ENTRY = struct.Struct("<2sBBLL16sL")
 _MAGIC = b"\xaa\x50"
 _DIGEST = b"\xeb\xeb" + b"\xff" * 14
+TYPES = {"app": 0, "data": 1}
+SUBTYPES = {"factory": 0x00, "phy": 0x01, "nvs": 0x02, "fat": 0x81}
+ENCRYPTED = 1  # a flag
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,30 @@ def make_table(partitions):
     )
     data += _DIGEST + hashlib.md5(data).digest()
     return data.ljust(TABLE_SIZE, b"\xff")
+
+
+def parse_csv(text):
+    """The Partitions of a table as ESP-IDF's CSV. ValueError: a row that has not all its numbers.
+
+    Takes what boards/*/partitions.csv use: every offset given, sizes in bytes.
+    """
+    found = []
+    for line in text.splitlines():
+        line = line.partition("#")[0].strip()
+        if not line:
+            continue
+        cells = [cell.strip() for cell in line.split(",")] + [""]
+        try:
+            name, kind, subtype, offset, size, flags = cells[:6]
+            numbers = [TYPES.get(kind) if kind in TYPES else int(kind, 0)]
+            numbers.append(SUBTYPES[subtype] if subtype in SUBTYPES else int(subtype, 0))
+            numbers += [int(offset, 0), int(size, 0), {"": 0, "encrypted": ENCRYPTED}[flags]]
+        except (ValueError, KeyError):
+            raise ValueError(f"not a row of a partition table: {line!r}") from None
+        if not 1 <= len(name) <= 15:
+            raise ValueError(f"a partition's name has 1 to 15 characters: {name!r}")
+        found.append(Partition(name, *numbers))
+    return found
 
 
 def key_partition(partitions):

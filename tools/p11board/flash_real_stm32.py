@@ -25,7 +25,13 @@ OPENOCD_TARGETS = {
     "l4": "target/stm32l4x.cfg",
     "g4": "target/stm32g4x.cfg",
     "wb": "target/stm32wbx.cfg",
-    "h7": "target/stm32h7x.cfg",
+    "h7": "target/stm32h7x_dual_bank.cfg",
+}
+PYOCD_TARGETS = {  # those that pyOCD knows without a vendor's pack
+    "STM32F429ZI": "stm32f429xi",
+    "STM32F439ZI": "stm32f439xi",
+    "STM32L475VG": "stm32l475xg",
+    "STM32H743ZI": "stm32h743xx",
 }
 FOUND = re.compile(r'Found DFU: \[0483:df11\].*?path="([^"]*)".*?name="([^"]*)", serial="([^"]*)"')
 
@@ -103,12 +109,17 @@ def choose(probes, tool, wanted, port):
     return found[0]
 
 
-def choose_tool(probe, wanted):
+def choose_tool(board, probe, wanted):
     """Name of the programmer for a probe: the wanted one, or the first that is installed."""
     usable = ["dfu-util"] if probe.kind == "dfu" else ["st-flash", "openocd", "pyocd"]
+    if board.chip not in PYOCD_TARGETS and "pyocd" in usable:
+        usable.remove("pyocd")
     if wanted:
         if wanted not in usable:
-            raise UsageProblem(f"{wanted} cannot program over {probe.kind}")
+            raise UsageProblem(
+                f"{wanted} cannot program {board.chip} over {probe.kind}",
+                f"take {' or '.join(usable)}",
+            )
         usable = [wanted]
     for tool in usable:
         if shutil.which(tool):
@@ -163,9 +174,9 @@ def openocd(board, probe, parts):
 def pyocd(board, probe, parts):
     """pyOCD, told to erase sectors only."""
     for at, file in parts:
-        yield ["pyocd", "flash", "--uid", probe.serial, "--target", board.chip.lower()] + [
-            *["--erase", "sector", "--base-address", hex(at), file]
-        ]
+        command = ["pyocd", "flash", "--no-wait", "--uid", probe.serial]
+        command += ["--target", PYOCD_TARGETS[board.chip], "--erase", "sector"]
+        yield command + ["--base-address", hex(at), file]
 
 
 PROGRAMMERS = {"st-flash": st_flash, "openocd": openocd, "pyocd": pyocd}

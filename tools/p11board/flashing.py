@@ -4,15 +4,20 @@
 Assumes the board is off: QEMU and this module must never have the file open together (the
 caller holds the emulator's lock).  Promises: NOR semantics (an erase sets whole sectors to
 0xff, a program only clears bits, in pages), read-back after every step, and writes to the
-application region only.  Sectors that already hold the wanted bytes are left alone.
+two application slots and the number of a new chip only.  Sectors that already hold the wanted
+bytes are left alone.
 """
 
 import hashlib
 import os
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
-from p11board import flashmap, image
+from p11board import flashmap, image, signing
 from p11board.errors import EmulatorProblem, FileProblem
+
+NUMBER_BYTES = 8
 
 
 def create_blank(path):
@@ -28,6 +33,20 @@ def create_blank(path):
         for _ in range(flashmap.CHIP_SIZE // len(block)):
             file.write(block)
     os.replace(partial, path)
+
+
+def give_number(path):
+    """Write the board's number, as its factory would: 8 random bytes, once in a chip's life.
+
+    The firmware reads it where the chip has no id of its own, as in QEMU; the token's serial
+    number comes from it.  A chip that holds keys and no number is left as it is: the serial
+    number of a token must not change.  Returns True when it was written.
+    """
+    with FlashFile(path) as flash:
+        if not (flash.is_blank(flashmap.ID) and flash.is_blank(flashmap.KEYS)):
+            return False
+        flash.program_page(flashmap.ID.offset, secrets.token_bytes(NUMBER_BYTES))
+    return True
 
 
 def check_size(path):
@@ -127,6 +146,8 @@ def load_application(path):
         raise FileProblem(
             f"cannot read {path}: {error.strerror}", "build the firmware with `make firmware`"
         ) from None
+    if data.startswith(signing.MAGIC):  # a programmer needs no signature, but takes the image out
+        data = signing.unwrap(data)[1]
     check_fits(data, path)
     try:
         header = image.parse(data)
@@ -137,16 +158,25 @@ def load_application(path):
     return Application(data, header.version)
 
 
+def booting(flash):
+    """The image.Image that the loader would start from a FlashFile, or None."""
+    found = []
+    for slot in flashmap.SLOTS:
+        with suppress(image.ImageError):
+            found.append(image.parse(flash.read(slot.offset, slot.size)))
+    return max(found, key=lambda each: each.sequence, default=None)  # of equals the first
+
+
 def program_app(path, data, progress=None, dry_run=False):
-    """Program an application image into the application region of the flash file.
+    """Program an application image into the first slot of the flash file; erase the second.
 
     Sectors whose content already matches are skipped, the others are erased and programmed
-    page by page.  Behind the image the region is erased, so that no bytes of an older, longer
-    application stay.  The sector with the header goes last: until then the loader sees the
-    erased header and refuses, never half an image.
+    page by page.  Behind the image the slot is erased, so that no bytes of an older, longer
+    application stay.  The sector with the header goes last, and the second slot, whose image
+    might be preferred, after it: the loader never sees half an image.
 
     `progress(done)` is called with the bytes handled so far; `dry_run` only counts.
-    Returns (sectors rewritten, sectors in the region).
+    Returns (sectors rewritten, sectors in the two slots).
     """
     check_fits(data, "the image")
     size = flashmap.SECTOR_SIZE
@@ -157,6 +187,12 @@ def program_app(path, data, progress=None, dry_run=False):
             for start in range(0, flashmap.APP.size, size)
             if flash.read(flashmap.APP.offset + start, size) != padded[start : start + size]
         ]
+        blank = b"\xff" * size
+        other = [
+            start
+            for start in range(flashmap.APP2.offset, flashmap.APP2.end, size)
+            if flash.read(start, size) != blank
+        ]
         if not dry_run and changed:
             flash.erase_sector(flashmap.APP.offset)
             if 0 not in changed:
@@ -166,7 +202,10 @@ def program_app(path, data, progress=None, dry_run=False):
                 _program_sector(flash, start, padded[start : start + size])
                 if progress:
                     progress((count + 1) * size)
-    return len(changed), flashmap.APP.size // size
+        if not dry_run:
+            for start in other:
+                flash.erase_sector(start)
+    return len(changed) + len(other), 2 * flashmap.APP.size // size
 
 
 def _program_sector(flash, start, content):

@@ -31,8 +31,10 @@ APP = Region("app", 0x000000, 0x100000)
 APP2 = Region("app2", 0x100000, 0x100000)
 FS = Region("fs", 0x200000, 0x100000)
 KEYS = Region("keys", 0x400000, 0x010000)
+ID = Region("id", 0x410000, 0x001000)  # 8 bytes: the board's number
 
-REGIONS = (APP, APP2, FS, KEYS)
+REGIONS = (APP, APP2, FS, KEYS, ID)
+SLOTS = (APP, APP2)  # application images; the loader starts the one with the higher sequence
 
 
 def regions_touched(offset, length):

@@ -2,9 +2,10 @@
 """Key and certificate files, decoded on the host.
 
 Accepts PEM and DER: X.509 certificates (RFC 5280), SubjectPublicKeyInfo (RFC 5480), private
-keys as SEC1 (RFC 5915) and PKCS#8 (RFC 5958), encrypted PKCS#8 with its password.  Promise:
-whatever else is in a file, the error names it and says what to do.  The board only ever gets
-raw values: a certificate's DER, a public point 04 || X || Y, a private scalar.
+keys as SEC1 (RFC 5915), PKCS#1 (RFC 8017) and PKCS#8 (RFC 5958), encrypted PKCS#8 with its
+password.  Promise: whatever else is in a file, the error names it and says what to do.  The board
+only ever gets raw values: a certificate's DER, a public point 04 || X || Y, a private scalar, the
+numbers of an RSA key.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
 
@@ -24,9 +26,10 @@ DATA = "data"
 
 # Curves the token stores: name in `cryptography` -> (name for people, bytes of a coordinate).
 CURVES = {"secp256r1": ("P-256", 32)}
+RSA_BITS = 2048
+STORES = "this token stores EC keys on P-256 and RSA keys of 2048 bits"
 
 OTHER_KEYS = (
-    ((rsa.RSAPublicKey, rsa.RSAPrivateKey), "an RSA"),
     ((dsa.DSAPublicKey, dsa.DSAPrivateKey), "a DSA"),
     ((ed25519.Ed25519PublicKey, ed25519.Ed25519PrivateKey), "an Ed25519"),
     ((ed448.Ed448PublicKey, ed448.Ed448PrivateKey), "an Ed448"),
@@ -59,7 +62,7 @@ class Item:
     value: bytes = field(repr=False)
     description: str
     curve: str = ""
-    point: bytes = b""  # of the public key in or belonging to the item, where it has one
+    point: bytes = b""  # subjectPublicKey in or belonging to the item: 04 || X || Y, RSAPublicKey
     extra: dict = field(default_factory=dict)
 
 
@@ -100,14 +103,15 @@ def _pem_items(data, name, password):
         label, block = match.group(1).decode(), match.group(0)
         if label == "CERTIFICATE":
             items.append(_certificate(x509.load_pem_x509_certificate, block, name))
-        elif label == "PUBLIC KEY":
+        elif label in ("PUBLIC KEY", "RSA PUBLIC KEY"):
             items.append(_public(serialization.load_pem_public_key, block, name))
         elif label.endswith("PRIVATE KEY"):
             items.append(_private(serialization.load_pem_private_key, block, name, password))
         elif label != "EC PARAMETERS":
             raise FileProblem(f"{name} holds a PEM block {label!r}", EXPECTED)
-    if not items:
-        label = PEM_START.search(data).group(1).decode()
+    begun, whole = PEM_START.findall(data), PEM_BLOCK.findall(data)
+    if len(begun) > len(whole) or not items:
+        label = begun[-1].decode()
         raise FileProblem(
             f"{name} begins a PEM block {label!r} that does not end", "the file is truncated"
         )
@@ -171,10 +175,9 @@ def _broken(name, kind, error):
 
 def _certificate(load, data, name):
     try:
-        certificate = load(data)
+        return _certificate_item(load(data), name)  # names are parsed when they are asked for
     except ValueError as error:
         raise _broken(name, CERTIFICATE, error) from None
-    return _certificate_item(certificate, name)
 
 
 def _public(load, data, name):
@@ -214,59 +217,136 @@ def _certificate_item(certificate, name):
         "serial": der_integer(certificate.serial_number).hex(),
     }
     who = certificate.subject.rfc4514_string() or "an empty subject"
-    key = certificate.public_key()
-    ours = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES
-    public = point(key) if ours else b""
+    public = certificate_point(certificate)
     return Item(CERTIFICATE, der, f"a certificate of {who}", point=public, extra=extra)
 
 
+def certificate_point(certificate):
+    """The public key in a certificate, as point() gives it; b"" where its key is none the token stores."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
+    curve = getattr(getattr(key, "curve", None), "name", "")
+    return point(key) if curve in CURVES or isinstance(key, rsa.RSAPublicKey) else b""
+
+
+def certificates(data, name):
+    """All certificates in a file (PEM, or DER of one), in its order.
+
+    Returns x509.Certificate objects.  Raises FileProblem, also when there is anything else.
+    """
+    if not data.strip():
+        raise FileProblem(f"{name} is empty")
+    items = _pem_items(data, name, None) if PEM_START.search(data) else []
+    items = items or [_der_item(data, name, None)]
+    for item in items:
+        if item.kind != CERTIFICATE:
+            raise FileProblem(f"{name} holds {item.description}", "certificates are needed here")
+    return [x509.load_der_x509_certificate(item.value) for item in items]
+
+
+def certificate_item(certificate):
+    """The Item for an x509.Certificate."""
+    return _certificate_item(certificate, "")
+
+
+def public_item(key):
+    """The Item for a public key object. Raises FileProblem where the token cannot store it."""
+    return _public_item(key, "the key")
+
+
 def _public_item(key, name):
+    if isinstance(key, rsa.RSAPublicKey):
+        return _rsa_public_item(_rsa(key, name, PUBLIC_KEY))
     curve, _ = _curve(key, name, PUBLIC_KEY)
     return Item(PUBLIC_KEY, point(key), f"a {curve} public key", curve, point(key))
 
 
 def _private_item(key, name):
+    if isinstance(key, rsa.RSAPrivateKey):
+        return _rsa_private_item(_rsa(key, name, PRIVATE_KEY), name)
     curve, size = _curve(key, name, PRIVATE_KEY)
     scalar = key.private_numbers().private_value.to_bytes(size, "big")
     return Item(PRIVATE_KEY, scalar, f"a {curve} private key", curve, point(key.public_key()))
 
 
+def _rsa(key, name, kind):
+    """The key again, if it has the size the token takes."""
+    if key.key_size != RSA_BITS:
+        raise FileProblem(f"{name} holds an RSA {kind} of {key.key_size} bits", STORES)
+    public = key if isinstance(key, rsa.RSAPublicKey) else key.public_key()
+    exponent = public.public_numbers().e
+    if exponent >= 1 << 32:
+        raise FileProblem(
+            f"{name} holds an RSA {kind} with the public exponent {exponent}",
+            "this token takes exponents up to 32 bits; nearly all keys have 65537",
+        )
+    return key
+
+
+def _rsa_public_item(key):
+    numbers = key.public_numbers()
+    modulus = numbers.n.to_bytes(RSA_BITS // 8, "big")
+    extra = {"exponent": numbers.e.to_bytes(4, "big").hex()}
+    return Item(PUBLIC_KEY, modulus, "an RSA public key", point=point(key), extra=extra)
+
+
+def _rsa_private_item(key, name):
+    own, half = key.private_numbers(), RSA_BITS // 16
+    if own.p.bit_length() != own.q.bit_length():
+        raise FileProblem(f"{name} holds an RSA key whose primes differ in size", STORES)
+    numbers = (own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
+    value = own.d.to_bytes(2 * half, "big") + b"".join(n.to_bytes(half, "big") for n in numbers)
+    public = _rsa_public_item(key.public_key())
+    extra = {"modulus": public.value.hex(), **public.extra}
+    return Item(PRIVATE_KEY, value, "an RSA private key", point=public.point, extra=extra)
+
+
 def _curve(key, name, kind):
-    names = ", ".join(label for label, _ in CURVES.values())
     for classes, what in OTHER_KEYS:
         if isinstance(key, classes):
-            raise FileProblem(f"{name} holds {what} {kind}", f"this token stores EC keys: {names}")
+            raise FileProblem(f"{name} holds {what} {kind}", STORES)
     curve = getattr(getattr(key, "curve", None), "name", type(key).__name__)
     if curve not in CURVES:
-        raise FileProblem(
-            f"{name} holds a {kind} on the curve {curve}", f"this token stores EC keys: {names}"
-        )
+        raise FileProblem(f"{name} holds a {kind} on the curve {curve}", STORES)
     return CURVES[curve]
 
 
 def point(key):
-    """The uncompressed point 04 || X || Y of a public key (65 bytes for P-256)."""
+    """The subjectPublicKey of a public key: 04 || X || Y (65 bytes for P-256), or RSAPublicKey."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
     return key.public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
 
 
 def public_key(value):
-    """A `cryptography` public key from the point 04 || X || Y the board returns."""
+    """A `cryptography` public key from what the board returns: 04 || X || Y, or SPKI for RSA."""
+    value = bytes(value)
     try:
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes(value))
+        if value[:1] == b"\x30":
+            return serialization.load_der_public_key(value)
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), value)
     except ValueError as error:
-        raise FileProblem(f"the board returned no point on P-256 ({error})") from None
+        raise FileProblem(f"the board returned no public key ({error})") from None
 
 
 def public_half(item):
     """The public key Item that belongs to a private key Item."""
-    return Item(PUBLIC_KEY, item.point, f"a {item.curve} public key", item.curve, item.point)
+    if item.curve:
+        words = f"a {item.curve} public key"
+        return Item(PUBLIC_KEY, item.point, words, item.curve, item.point)
+    return _rsa_public_item(serialization.load_der_public_key(item.point))
 
 
 def key_identifier(public_point):
-    """The CKA_ID that ties a pair and its certificate together: SHA-1 of 04 || X || Y."""
-    return hashlib.sha1(public_point).digest()
+    """The CKA_ID that ties a pair and its certificate together, as the board itself makes it.
+
+    RFC 7093 §2, method 1: the left 160 bits of SHA-256 over 04 || X || Y.
+    """
+    return hashlib.sha256(public_point).digest()[:20]
 
 
 def der_integer(number):

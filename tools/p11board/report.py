@@ -20,26 +20,39 @@ def flash_map(regions):
     return ", ".join(f"{r['name']} 0x{r['offset']:06x} {size(r['size'])}" for r in regions)
 
 
-def entropy(facts):
-    """One line about the entropy source and the state of its health tests."""
-    source = facts.get("source", "unknown source")
-    alarms = facts.get("rct_alarms", 0) + facts.get("apt_alarms", 0)
-    if facts.get("state") == "not started":
-        return f"{source}; not used since reset"
-    verdict = f"{alarms} ALARMS" if alarms else "no alarm"
-    return f"{source}; {facts.get('state')}, {facts.get('samples')} samples tested, {verdict}"
+def entropy_lines(facts):
+    """(name, value) pairs: the source, why it is believed, and the counters of its tests."""
+    lines = [("entropy", facts.get("source", "unknown source"))]
+    if facts.get("proof"):
+        lines.append(("proof", facts["proof"]))
+    counters = [
+        f"{facts.get('samples', '?')} samples tested",
+        f"{facts.get('rct_alarms', '?')} repetition and {facts.get('apt_alarms', '?')} proportion alarms",
+        f"{facts.get('restarts', '?')} restarts",
+        f"{facts.get('reseeds', '?')} reseeds",
+    ]
+    lines.append(("health", f"{facts.get('state', '?')}; {', '.join(counters)}"))
+    seed = facts.get("seed")
+    if seed:
+        text = f"generation {seed.get('generation')}"
+        lines.append(("seed", f"{text}; {seed['error']}" if seed.get("error") else text))
+    return lines
 
 
 def pin_state(token):
     """One line about the user PIN."""
-    if token.get("default_mode"):
-        return "the default 0000, which protects nothing"
     pin = token.get("pins", {}).get("user", {})
+    if token.get("default_mode"):
+        text = "the default 0000, which protects nothing"
+        return f"{text}; wait {pin['wait_seconds']} s" if pin.get("wait_seconds") else text
     if not pin.get("set"):
         return "not set"
     if pin.get("tries_left", 1) == 0:
         return "locked"
-    return f"set, {pin.get('tries_left', '?')} of {pin.get('limit', '?')} attempts left"
+    text = f"set, {pin.get('tries_left', '?')} of {pin.get('limit', '?')} attempts left"
+    if pin.get("wait_seconds"):
+        text += f", the next in {pin['wait_seconds']} s"
+    return text
 
 
 def info_lines(facts):
@@ -49,7 +62,7 @@ def info_lines(facts):
         ("board", facts.get("board", "?")),
         ("firmware", f"{facts.get('firmware', '?')} ({build})"),
         ("MicroPython", facts.get("micropython", "?")),
-        ("entropy", entropy(facts.get("entropy", {}))),
+        *entropy_lines(facts.get("entropy", {})),
         ("flash", flash_map(facts.get("flash", {}).get("map", []))),
     ]
     token, store = facts.get("token"), facts.get("store") or {}

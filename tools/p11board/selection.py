@@ -2,8 +2,8 @@
 """Which board a command talks to.
 
 Named with `--board` (or P11BOARD), or the only candidate there is: the running emulated board
-and every USB serial port count.  Never a guess: two candidates are listed and refused, since
-the wrong one would be written to.
+and every USB serial port count; `emulated:DIR` is the emulated board of another directory.
+Never a guess: two candidates are listed and refused, since the wrong one would be written to.
 """
 
 from dataclasses import dataclass
@@ -39,9 +39,14 @@ def candidates(emulator):
 
 
 def choose(name, emulator):
-    """Path of the serial port for `--board NAME`, or of the only candidate when None."""
+    """Path of the serial port for `--board NAME`, or of the only candidate when None.
+
+    emulator: the Emulator that `emulated` means.
+    """
     if name == EMULATED:
         return emulator.port
+    if name and name.startswith(EMULATED + ":"):
+        return type(emulator)(name.partition(":")[2] or None).port
     if name:
         return name
     found = candidates(emulator)
