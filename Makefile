@@ -14,9 +14,21 @@ ROOT := $(CURDIR)
 NO_TRNG ?= 0
 # LOCKED=1: no REPL, no compiler, no file system; only the RPC server, or the frozen application.
 LOCKED ?= 0
+# LOCKED_MAIN=folder: with LOCKED=1, the folder whose locked_main.py is frozen and run, not the server.
+LOCKED_MAIN ?=
+ifneq ($(LOCKED_MAIN),)
+override LOCKED_MAIN := $(abspath $(LOCKED_MAIN))
+ifneq ($(LOCKED),1)
+$(error LOCKED_MAIN= is for a locked build: give LOCKED=1, too)
+endif
+ifeq ($(wildcard $(LOCKED_MAIN)/locked_main.py),)
+$(error no locked_main.py in $(LOCKED_MAIN))
+endif
+endif
+export LOCKED_MAIN
 # P256=mbedtls: curves and SHA-256 by mbedTLS instead of the own engine, for comparison.
 P256 ?= own
-VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)$(if $(filter 1,$(LOCKED)),-locked)$(if \
+VARIANT_OF_BOARD = $(if $(filter 1,$(NO_TRNG)),-notrng)$(if $(filter 1,$(LOCKED)),-locked)$(if $(LOCKED_MAIN),-application)$(if \
 	$(filter mbedtls,$(P256)),-mbedtls)
 OUT = $(ROOT)/build/$(BOARD)$(VARIANT_OF_BOARD)
 PY = .venv/bin/python
@@ -126,11 +138,11 @@ endif
 firmware-next: firmware
 	+@tools/one_build.sh $(OUT) $(PORT) next $(QUIETLY)
 
-# The emulated board as one without entropy source, for the tests of the stored seed.
 .PHONY: firmware-locked
 firmware-locked: firmware ## the firmware without REPL and compiler: build/BOARD-locked
 	+@$(MAKE) --no-print-directory firmware LOCKED=1
 
+# The emulated board as one without entropy source, for the tests of the stored seed.
 .PHONY: firmware-notrng
 firmware-notrng: firmware
 	+@$(MAKE) --no-print-directory firmware NO_TRNG=1
@@ -170,11 +182,21 @@ test-fast: venv ## the tests of the edit loop, under two minutes
 .PHONY: soak
 soak: deps-test venv firmware-next firmware-notrng firmware-locked firmware-mbedtls ## the long versions of the tests
 	@$(PY) tools/test.py --soak
+	@$(PY) tools/cuts.py --size $(or $(SIZE),5000000) --out build/cuts-soak.json
+
+.PHONY: cuts
+cuts: venv ## power cuts on the simulated store, SIZE=1000000 runs on all cores: build/cuts.json
+	@$(PY) tools/cuts.py --size $(or $(SIZE),1000000) --workers $(JOBS)
 
 .PHONY: bench
 bench: deps-test venv firmware-mbedtls ## instructions: engine against mbedTLS, PKCS#11 on the board: build/bench.json
 	@$(PY) tools/bench_p256.py --mbedtls $(MBEDTLS)
 	@$(PY) tools/bench_token.py --build $(OUT)
+	@$(PY) tools/bench_tls.py --build $(OUT)
+
+.PHONY: bench-store
+bench-store: venv firmware ## what the store costs in flash, RAM and time: build/bench-store.json
+	@$(PY) tools/bench_store.py --build $(OUT)
 
 .PHONY: bench-rpc
 bench-rpc: venv firmware ## what the RPC layer costs: build/bench-rpc.json
@@ -189,9 +211,13 @@ format: venv ## repair the style
 	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .
 	@git ls-files -co --exclude-standard -z '*.c' '*.h' ':!*qstrdefs*' | xargs -0r .venv/bin/clang-format -i
 
+.PHONY: docs
+docs: venv ## write docs/CRYPTOKI.md from the tables of the firmware
+	@$(PY) tools/cryptoki_page.py
+
 .PHONY: clean
 clean: ## delete what was built; the sources and the emulated board stay
-	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng build/*-locked build/*-mbedtls \
+	rm -rf $(patsubst boards/%/board.json,build/%,$(wildcard boards/*/board.json)) build/*-notrng build/*-locked build/*-application build/*-mbedtls \
 		build/mpy-cross*
 
 .PHONY: distclean

@@ -18,6 +18,11 @@ for folder in ("host_tests", "host_tests/twin", "tools", "firmware", "."):
         sys.path.insert(0, path)
 
 
+import layer_coverage  # noqa: E402
+
+_measuring = layer_coverage.begin()
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--board",
@@ -25,6 +30,11 @@ def pytest_addoption(parser):
         help="serial port of a real board, or 'emulated' (default): QEMU on a private flash image",
     )
     parser.addoption("--soak", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_configure(config):
+    if _measuring is not None:
+        config.pluginmanager.register(_measuring)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -102,9 +102,9 @@ def number(text, pattern):
     return float(re.search(pattern, text).group(1))
 
 
-# Thumb code behind 128 bytes for the vectors: ldr r0, uart5; movs r1, #'K'; str r1, [r0]; b .
-def tiny_program(load=0):
-    """The smallest application: prints K."""
+# Thumb code behind 128 bytes for the vectors: ldr r0, uart5; movs r1, #mark; str r1, [r0]; b .
+def tiny_program(load=0, mark=b"K"):
+    """The smallest application: prints a character."""
     vectors = (0x000C0000).to_bytes(4, "little") + (load + 0x81).to_bytes(4, "little")
-    code = bytes.fromhex("0148 4b21 0160 fee7 0040787e")
+    code = bytes.fromhex("0148") + mark + bytes.fromhex("21 0160 fee7 0040787e")
     return vectors.ljust(128, b"\0") + code
