@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-C = Path(__file__).resolve().parent / "c"
-OUT = C.parent.parent / "build" / "host_c"
+ROOT = Path(__file__).resolve().parent.parent
+C = ROOT / "host_tests" / "c"
+OUT = ROOT / "build" / "host_c"
 LISTED = re.compile(r"^    LIST\((\w+)\)", re.M)
 BINARIES = {"test_residue.c": "plain", "test_rfc6979.c": "rfc6979"}
 
@@ -29,7 +30,9 @@ def _tests():
 def _build():
     if shutil.which("gcc") is None and shutil.which("cc") is None:
         pytest.fail("no C compiler: install gcc (make setup does)")
-    return subprocess.run(["make", "-s", "-j2", "-C", str(C)], capture_output=True, text=True)
+    one_build = [str(ROOT / "tools" / "one_build.sh"), str(OUT)]
+    make = [*one_build, "make", "-s", "-j2", "-C", str(C)]
+    return subprocess.run(make, capture_output=True, text=True)
 
 
 @cache
@@ -44,7 +47,7 @@ def test_the_c_core_builds_without_a_warning():
 
 
 def test_a_build_without_source_and_without_seed_path_is_refused():
-    header = C.parent.parent / "firmware" / "cmodules" / "p11crypto" / "entropy.h"
+    header = ROOT / "firmware" / "cmodules" / "p11crypto" / "entropy.h"
     for source, seed in ((True, 0), (True, 1), (False, 1), (False, 0)):
         flags = ["-DP11_NO_TRNG=%d" % (not source), "-DP11_NV_SEED=%d" % seed]
         done = subprocess.run(["cc", "-E", *flags, str(header)], capture_output=True, text=True)

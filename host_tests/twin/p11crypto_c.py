@@ -86,9 +86,12 @@ def _load():
     path = os.environ.get("P11CORE")
     if path is None:
         root = Path(__file__).resolve().parent.parent.parent
-        path = root / "build" / "host_c" / "plain" / "libp11core.so"
+        out = root / "build" / "host_c"
+        path = out / "plain" / "libp11core.so"
+        # Each process that runs tests loads the library: one of them builds it, the others wait.
+        one_build = [str(root / "tools" / "one_build.sh"), str(out)]
         make = ["make", "-s", "-C", str(root / "host_tests" / "c"), "lib"]
-        subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*one_build, *make], check=True, stdout=subprocess.DEVNULL)
     return ctypes.CDLL(str(path))
 
 
