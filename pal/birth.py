@@ -9,10 +9,10 @@ from .cells import CREATE, RECORD, pack_mark
 from .events import Events
 from .flash import ZERO_NONE, FlashError
 from .index import LIVE
-from .log import BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
+from .log import BLANK, BROKEN, DIRTY, IO, MARK, OLD, SPARE, StoreError
 
 RESET_INTENT = 0x06
-MARK_CELLS = 16  # of a sector, from its first on, may hold CREATE
+EMPTY = (SPARE, OLD, BLANK)  # states of sectors that hold nothing
 
 
 class Birth(Events):
@@ -20,19 +20,20 @@ class Birth(Events):
 
     def start_over(self):
         """Creation or reset was under way: erase what is neither spare nor the CREATE sector."""
-        dirty = False
-        for s in range(self.count):
-            if self.state[s] != OLD and s != self.mark_sector:
-                self.state[s] = DIRTY
-                dirty = True
-        if dirty:
+        if self.rest():
             self.firm_mark()
+            for s in self.rest():
+                self.state[s] = DIRTY
             self.erase_dirty()
         wear, state, marks, worn = self.wear, self.state, self.marks, self.worn
         mark, value = self.mark_sector, self.mark_value
         self.clear()
         self.wear, self.state, self.marks, self.worn = wear, state, marks, worn
         self.mark_sector, self.mark_value = mark, value
+
+    def rest(self):
+        """Sectors that are neither spare nor hold CREATE."""
+        return [s for s in range(self.count) if self.state[s] != OLD and s != self.mark_sector]
 
     def disown(self, scans):
         """Make sure that a creation whose commit cannot be read is not believed half erased.
@@ -49,16 +50,34 @@ class Birth(Events):
     def firm_mark(self):
         """Have a CREATE that stays: its second copy was started when it was complete.
 
+        Where cuts have filled its sector with torn ones, another one with the same CREATE or an
+        empty one takes its place.
+        """
+        first = self.mark_sector
+        for s in range(first, first + self.count):
+            s %= self.count
+            same = self.state[s] == MARK and self.mark_names[s] == self.mark_value
+            if (s == first or same) and self.append_mark(s):
+                self.mark_sector = s
+                return
+        self.mark_sector = -1
+        self.place_mark(first, self.mark_value)
+        if self.mark_sector < 0:
+            self.mark_sector = first
+            raise FlashError("CREATE")
+
+    def append_mark(self, s):
+        """Write both copies of CREATE to sector s; False when it is full.
+
         No fence: an interrupted call touched one cell, and CREATE over a trace of the same CREATE
         either takes or is refused; then the next cell serves.
         """
-        s = self.mark_sector
         z = self.z
         c = copy = 0
         cell = bytearray(z)
         while not self.marks[s] & 2:
-            if c == MARK_CELLS:
-                raise FlashError("CREATE")
+            if c == self.cells:
+                return False
             self.device.raw_read(self.base[s] + c * z, cell)
             if cell == b"\xff" * z:
                 self.blank_cell()
@@ -70,6 +89,7 @@ class Birth(Events):
                 except FlashError:
                     pass
             c += 1
+        return True
 
     def erase_dirty(self):
         """Erase the sectors that wait for it; the store is read-only when one resists."""
@@ -95,13 +115,13 @@ class Birth(Events):
         """
         last = self.intended()
         if last < 0 and self.mark_sector < 0:
-            self.place_mark(last)  # no room for an intent: CREATE in a spare is the word
+            self.place_mark(last, self.store_id)  # no room for an intent: CREATE is the word
         for s in range(self.count):
             if s != last and s != self.mark_sector:
                 if self.state[s] != SPARE and self.state[s] != OLD:
                     self.destroy(s)
         if self.mark_sector < 0:
-            self.place_mark(last)
+            self.place_mark(last, self.store_id)
         if self.mark_sector < 0:
             self.zeroise_all()  # no sector can be erased: the intent has to stay
             wear = self.wear
@@ -114,10 +134,10 @@ class Birth(Events):
         self.start_over()
         self.blank = True
 
-    def place_mark(self, last):
-        """Write CREATE to a sector that can be erased, if there is one: a spare."""
+    def place_mark(self, last, value):
+        """Write CREATE to an empty sector other than `last` that can be erased, if there is one."""
         for s in range(self.count - 1, -1, -1):
-            if s != last and (self.state[s] == SPARE or self.state[s] == OLD):
+            if s != last and self.state[s] in EMPTY:
                 self.wear[s] += 1
                 try:
                     self.device.erase(s)
@@ -127,7 +147,7 @@ class Birth(Events):
                     continue
                 self.state[s] = MARK
                 self.mark_sector = s
-                self.mark_value = self.store_id
+                self.mark_value = self.mark_names[s] = value
                 self.marks[s] = 0
                 self.firm_mark()
                 return

@@ -7,7 +7,7 @@ Promises: each byte is read once; a region that is not recognised is refused and
 import struct
 from binascii import crc32
 
-from .birth import MARK_CELLS, Birth
+from .birth import Birth
 from .cells import CREATE, KINDS, STAMP, header_fields, mark_value, torn_create, wipe
 from .log import BLANK, DIRTY, FOREIGN, LOST, MARK, NEWER, OLD, UNRECOGNISED, USED, StoreError
 from .salvage import salvage
@@ -83,7 +83,7 @@ class Look(Birth):
                     rest = False
                 else:
                     first = False
-                create = create and c < MARK_CELLS and not stamped
+                create = create and not stamped
                 create = create and (w.faults or torn_create(cell))
                 if c == 1 and w.zero(o, 1):
                     given_up = True  # by `blot_header`, which starts with this cell

@@ -179,9 +179,9 @@ class NoIntent(Store):
         if not self.blank:
             self.reset_region()
 
-    def place_mark(self, last):
+    def place_mark(self, last, value):
         if USED not in self.state:
-            super().place_mark(last)
+            super().place_mark(last, value)
 
 
 class TombstonesDropped(Store):
@@ -286,9 +286,9 @@ class AcceptedTwice(Store):
 class IntentAfterwards(Store):
     """A reset that cannot be announced begins without CREATE in a spare."""
 
-    def place_mark(self, last):
+    def place_mark(self, last, value):
         if last >= 0 or USED not in self.state:
-            super().place_mark(last)
+            super().place_mark(last, value)
 
 
 class BrokenForgotten(Store):

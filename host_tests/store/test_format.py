@@ -12,7 +12,7 @@ from cutting import Flash, Geometry, geometries
 from model import random_filler
 
 from pal import cells, log, store
-from pal.birth import MARK_CELLS, RESET_INTENT
+from pal.birth import RESET_INTENT
 from pal.flash import ZERO_ANY, ZERO_NONE
 from pal.store import CRITICAL, SECRET, Store
 from pal.writer import LAST_ID, RECORDS_MAX
@@ -74,7 +74,6 @@ def test_flags_and_ids():
     assert row("0x0100 … 0x%04X" % LAST_ID)
     assert "At most %d records per call" % RECORDS_MAX in TEXT
     assert "No payload is longer than %d bytes" % cells.PAYLOAD_MAX in TEXT
-    assert "first %d cells" % MARK_CELLS in TEXT
     assert "version 1.0" in TEXT.splitlines()[0]
     assert (cells.MAJOR, cells.MINOR) == (1, 0)
 
