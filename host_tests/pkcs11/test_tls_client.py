@@ -190,12 +190,14 @@ def test_the_pin_is_wiped_and_its_login_ends_with_the_context(token, identity, a
         (OSError(-110), -1, r"the other side is silent \(0x6e\)"),
         (OSError(), -1, "TLS failed"),
         (ValueError("The certificate Common Name (CN) does not match"), -1, "another name"),
+        (ValueError("The certificate is not correctly signed by the trusted CA\n"), -1, "as ca="),
         (ValueError("something else "), -1, "something else"),
     ],
 )
 def test_every_error_becomes_one_sentence(error, alert, text):
     found = explain(error, alert)
     assert isinstance(found, OSError)
+    assert "\n" not in str(found)
     with pytest.raises(TLSError, match=text):
         raise found
 
