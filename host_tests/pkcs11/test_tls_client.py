@@ -178,6 +178,18 @@ def test_the_pin_is_wiped_and_its_login_ends_with_the_context(token, identity, a
     assert pins == [bytearray(4), bytearray(4)]
 
 
+def test_a_context_of_an_application_in_use_leaves_its_login_and_other_sessions(
+    app, session, context
+):
+    def sessions():
+        return app.C_GetTokenInfo(1).ulSessionCount
+
+    before = sessions()
+    context.close()
+    assert sessions() == before - 1
+    assert app.C_GetSessionInfo(session).state == CKS_RW_USER_FUNCTIONS
+
+
 # --- texts -------------------------------------------------------------------------------------
 
 
