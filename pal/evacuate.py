@@ -48,7 +48,7 @@ class Evacuation(Records):
                 slots |= 1 << slot
                 fails = min(self.failures(slot), 65535)
                 for _ in range(2):
-                    self.mark(STATE, slot, 4, fails, self.highest[slot])
+                    self.mark(STATE, slot, 4, fails, self.highest(slot))
         return slots
 
     def retire(self, s):

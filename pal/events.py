@@ -11,6 +11,7 @@ from micropython import const
 
 from .cells import ATTEMPT, SUCCESS, SUCCESS_SEAL, pack_event
 from .collect import Collector
+from .ledger import Ledger
 from .log import SLOTS
 
 USER = const(0)
@@ -23,50 +24,39 @@ class Events(Collector):
     def clear(self):
         """Forget everything that was learned from the flash."""
         super().clear()
-        self.highest = [0] * SLOTS  # number of the last attempt
-        self.answered = [-1] * SLOTS  # highest number with a success
-        self.base_fails = [0] * SLOTS
-        self.base_upto = [0] * SLOTS
+        self.ledger = Ledger()
         self.in_sectors = [0] * SLOTS  # bit per sector that holds cells of the slot
 
-    # --- what the scan saw ---------------------------------------------------------------------
+    def hear(self, scans):
+        """Take what the sectors in use say of events and losses; nothing from any other.
 
-    def saw_attempt(self, sector, slot, number):
-        """An ATTEMPT cell that reads valid."""
-        if slot < SLOTS:
-            self.in_sectors[slot] |= 1 << sector
-            if number > self.highest[slot]:
-                self.highest[slot] = number
-
-    def saw_success(self, sector, slot, number):
-        """A SUCCESS that is sealed or resolved."""
-        if slot < SLOTS:
-            self.saw_attempt(sector, slot, number)
-            if number > self.answered[slot]:
-                self.answered[slot] = number
-
-    def saw_state(self, sector, slot, fails, upto):
-        """An accepted STATE cell."""
-        if slot < SLOTS:
-            self.saw_attempt(sector, slot, upto)
-            known = self.base_upto[slot]
-            if upto > known or (upto == known and fails < self.base_fails[slot]):
-                self.base_upto[slot] = upto
-                self.base_fails[slot] = fails
+        A sector that was taken out of use may be half erased: a SUCCESS that was refused before it
+        was moved can read as one that stands, with the verdict behind it gone.
+        """
+        self.unnamed = 0
+        for scan in scans:
+            if scan:
+                self.unnamed += scan.unnamed
+            if scan and scan.ledger:
+                self.ledger.add(scan.ledger)
+                for slot in range(SLOTS):
+                    if scan.ledger.slots >> slot & 1:
+                        self.in_sectors[slot] |= 1 << scan.sector
 
     def folded(self, slots, sector):
         """The sums of these slots now stand in `sector`; older cells of them are obsolete."""
         for slot in range(SLOTS):
             if slots >> slot & 1:
-                self.base_fails[slot] = self.failures(slot)
-                self.base_upto[slot] = self.highest[slot]
+                self.ledger.fold(slot)
                 self.in_sectors[slot] = 1 << sector
 
     def failures(self, slot):
         """Attempts of a slot since its last success."""
-        if self.answered[slot] >= self.base_upto[slot]:
-            return self.highest[slot] - self.answered[slot]
-        return self.base_fails[slot] + self.highest[slot] - self.base_upto[slot]
+        return self.ledger.failures(slot)
+
+    def highest(self, slot):
+        """Number of the last attempt of a slot; value of a counter."""
+        return self.ledger.highest[slot]
 
     # --- appending -----------------------------------------------------------------------------
 
@@ -80,9 +70,9 @@ class Events(Collector):
     def add_attempt(self, slot):
         """Write the next ATTEMPT; returns its number."""
         s = self.make_room(1, self.keep_small)
-        number = self.highest[slot] + 1
+        number = self.highest(slot) + 1
         self.event(s, ATTEMPT, slot, number)
-        self.highest[slot] = number
+        self.ledger.attempt(slot, number)
         return number
 
     def add_success(self, slot, number):
@@ -90,6 +80,4 @@ class Events(Collector):
         s = self.make_room(2, self.keep_small)
         self.event(s, SUCCESS, slot, number)
         self.event(s, SUCCESS_SEAL, slot, number)
-        self.answered[slot] = number
-        if number > self.highest[slot]:
-            self.highest[slot] = number
+        self.ledger.success(slot, number)

@@ -8,6 +8,7 @@ them, or taken out again, and what an accepted transaction says of other sectors
 from micropython import const
 
 from .index import BAD
+from .ledger import Ledger
 
 NONE = const(0)  # verdicts
 TRANSACTION = const(1)
@@ -32,6 +33,12 @@ class Held:
 
 class Gather:
     """The part of Scan that knows which records belong to which transaction."""
+
+    def events(self):
+        """The sector's Ledger, made when its first event is met."""
+        if self.ledger is None:
+            self.ledger = Ledger()
+        return self.ledger
 
     def reset(self):
         """Begin to gather a transaction at the next record header."""
@@ -62,7 +69,7 @@ class Gather:
     def explain(self, c):
         """Cells before c that are nothing but were followed by an append were a transaction."""
         if 0 <= self.junk < c:
-            self.store.unnamed += 1
+            self.unnamed += 1
         self.junk = -1
 
     def suspect(self, end):
@@ -110,4 +117,4 @@ class Gather:
             if version > self.store.top:
                 self.store.top = version  # never to be given to another sector
         else:
-            self.store.saw_state(self.sector, kind, length, version)
+            self.events().state(kind, length, version)

@@ -65,6 +65,7 @@ class Mount(Liveness):
     def recover(self, scans):
         """Bring a recognised region to rest."""
         self.retired(scans)
+        self.hear(scans)
         self.settle_lost(scans)
         self.judge_entries()
         self.taint_bad()

@@ -88,4 +88,4 @@ def salvage(store, scan, held):
         if lost and lost != 4:
             scan.lost.append((lost, held.start))
     elif missing > 0:
-        store.unnamed += missing
+        scan.unnamed += missing

@@ -56,6 +56,8 @@ class Scan(Gather):
         self.retires = []  # (sector, sequence) named by accepted RETIRE cells
         self.lost = []  # (id, cell) of headers beyond repair
         self.salvages = []
+        self.unnamed = 0  # records lost beyond naming
+        self.ledger = None  # of its event cells, when there are any
         self.res = None  # RESOLUTION without its second copy: (verdict, from, at, n, h)
         self.res_cell = 0
         self.closed = begin
@@ -221,7 +223,7 @@ class Scan(Gather):
         """A cell with a full CRC at cell c, its bytes at buf[o:]."""
         if t == ATTEMPT:
             _, slot, _, number, _, _ = struct.unpack_from(EVENT_FORM, buf, o)
-            self.store.saw_attempt(self.sector, slot, number)
+            self.events().attempt(slot, number)
             self.close(c)
         elif t == COMMIT or t == SEAL:
             _, _, n, h, ids, count, _ = struct.unpack_from(CLOSE_FORM, buf, o)
@@ -239,7 +241,7 @@ class Scan(Gather):
                     self.und = None
                 if self.junk == c - 1:
                     self.junk = -1  # its first cell
-                self.store.saw_success(self.sector, slot, number)
+                self.events().success(slot, number)
                 self.close(c)
 
     def close(self, c):
@@ -316,7 +318,7 @@ class Scan(Gather):
                 if held.kind == TRANSACTION:
                     self.accept(held)
                 else:
-                    self.store.saw_success(self.sector, held.n, held.h)
+                    self.events().success(held.n, held.h)
             elif held.kind == TRANSACTION:
                 for e in range(held.first, held.end, 8):
                     self.index.a[e] = 0

@@ -320,7 +320,7 @@ class Store(Writer):
     def value(self, counter):
         """Value of a counter (2 or 3)."""
         self.enter()
-        return self.highest[counter]
+        return self.highest(counter)
 
     def free(self):
         """Bytes left for labels, data and record headers, about."""

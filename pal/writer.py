@@ -209,7 +209,7 @@ class Writer(Mount):
             if attempt:
                 self.add_attempt(slot)
             else:
-                self.add_success(slot, self.highest[slot] + (1 if slot > 1 else 0))
+                self.add_success(slot, self.highest(slot) + (1 if slot > 1 else 0))
         except FlashError as error:
             raise self.failed(error)
         except StoreError:
@@ -217,7 +217,7 @@ class Writer(Mount):
         except BaseException:
             self.stale = True
             raise
-        return self.highest[slot]
+        return self.highest(slot)
 
     def entry(self, oid):
         """Offset of the live record of an id, -1: none. Remembers the last answer."""

@@ -7,7 +7,7 @@ import pytest
 from cutting import Flash, geometries, variants
 from model import random_filler
 
-from pal.events import Events
+from pal.log import SLOTS
 from pal.store import Store
 
 LIMIT = 5
@@ -110,7 +110,7 @@ class CountedAfterwards(Store):
             late = getattr(self, "late", False)
             self.late = True
             if not late:
-                return self.highest[slot]
+                return self.highest(slot)
         else:
             self.late = False
         return super().log_event(slot, attempt)
@@ -119,11 +119,11 @@ class CountedAfterwards(Store):
 class NumbersForgotten(Store):
     """The numbers of attempts do not survive the collection of their cells."""
 
-    def folded(self, slots, sector):
-        super().folded(slots, sector)
-
-    def saw_state(self, sector, slot, fails, upto):
-        Events.saw_state(self, sector, slot, 0, upto)
+    def hear(self, scans):
+        for scan in scans:
+            if scan and scan.ledger:
+                scan.ledger.base_fails = [0] * SLOTS
+        super().hear(scans)
 
 
 @pytest.mark.parametrize("store_class", [CountedAfterwards, NumbersForgotten])
