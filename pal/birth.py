@@ -114,10 +114,13 @@ class Birth(Events):
         Goes on past sectors that cannot be erased, which are blotted out; the store is read-only then.
         """
         last = self.intended()
-        if last < 0 and self.mark_sector < 0:
-            self.place_mark(last, self.store_id)  # no room for an intent: CREATE is the word
+        if self.mark_sector < 0:
+            # First: half erased, a sector may say that the one with the intent was moved.
+            self.place_mark(last, self.store_id)
         for s in range(self.count):
             if s != last and s != self.mark_sector:
+                if self.mark_sector < 0 and self.void >> s & 1:
+                    self.give_up(s)
                 if self.state[s] != SPARE and self.state[s] != OLD:
                     self.destroy(s)
         if self.mark_sector < 0:

@@ -7,8 +7,10 @@ Promises: each byte is read once; a region that is not recognised is refused and
 import struct
 from binascii import crc32
 
-from .birth import Birth
+from .birth import RESET_INTENT, Birth
 from .cells import CREATE, KINDS, STAMP, header_fields, mark_value, torn_create, wipe
+from .flash import FlashError
+from .index import BAD, OPEN
 from .log import BLANK, DIRTY, FOREIGN, LOST, MARK, NEWER, OLD, UNRECOGNISED, USED, StoreError
 from .salvage import salvage
 from .scan import Scan
@@ -27,6 +29,7 @@ class Look(Birth):
         self.mark_value = 0  # the store it replaces
         self.marks = bytearray(self.count)  # by sector: 1 CREATE, 2 its second copy
         self.mark_names = [0] * self.count  # the store that the last CREATE in a sector replaces
+        self.mistrusted = 0  # bit per sector: its CREATE cannot be made firm
         self.chains = {}  # (id, version): parts, while mounting
         self.unnamed = 0  # records lost beyond naming
         self.orphans = 0  # bit per sector: content, but no header
@@ -74,7 +77,7 @@ class Look(Birth):
             if not w.blank(o, 1):
                 cell = w.view[o : o + z]
                 value = mark_value(cell, CREATE)
-                if value >= 0:
+                if value >= 0 and not self.mistrusted >> s & 1:
                     if value != self.mark_names[s]:
                         self.mark_names[s] = value
                         marks = 0
@@ -180,20 +183,45 @@ class Look(Birth):
         for s in range(self.count):
             if self.wear[s] < 0:
                 self.wear[s] = max(worn, 0)
+        announced = False
         if self.mark_sector >= 0:
             self.mark_value = self.mark_names[self.mark_sector]
             for s in range(self.count):
                 if scans[s] and scans[s].store_id == self.mark_value:
+                    announced = announced or self.announces(s)
                     self.discard(s, scans)  # a store whose reset had reached this point
         if self.void_only(scans):
             if self.mark_sector >= 0:
                 if not self.creatable:
-                    self.disown(scans)
-                    self.start_over()
+                    try:
+                        self.disown(scans)
+                        self.start_over()
+                    except FlashError:
+                        if not announced:
+                            raise
+                        return self.read_without_mark()
             elif not self.creatable or not self.region_blank():
                 raise StoreError(UNRECOGNISED)
             self.blank = True
         return scans
+
+    def announces(self, s):
+        """True when sector s holds a reset intent that can be read."""
+        a = self.index.a
+        for e in self.index:
+            if a[e] == RESET_INTENT and a[e + 2] & 0xFF == s and not a[e + 2] & (BAD | OPEN):
+                return True
+        return False
+
+    def read_without_mark(self):
+        """Read again, for the reset that the intent announces: CREATE does not take its second copy.
+
+        Power failed in an erase that was to make room for CREATE. What it left reads as one.
+        """
+        mistrusted = self.mistrusted | 1 << self.mark_sector
+        self.clear()
+        self.mistrusted = mistrusted
+        return self.read_all()
 
     def void_only(self, scans):
         """True when no sector holds accepted content."""

@@ -73,6 +73,11 @@ class Mount(Liveness):
             self.doubt_older()
             return
         newest = scans[self.active]
+        last = self.intended()
+        if last >= 0 and last != self.active:
+            # The newest sector may be one that this reset has half erased: nothing goes there.
+            self.taint |= 1 << self.active
+            newest = scans[last]
         if newest.unclean:
             self.resolve(newest)
         if self.intended() >= 0:

@@ -328,7 +328,11 @@ CONTROLS = {
     "tombstones": (TombstonesDropped, (("random", 0, 8, 300),)),
     "zeroised is not gone": (ZeroisedIsGone, (("random", 0, 20, 300),)),
     "sequences": (SequenceReused, (("random", 10, 8, 300),)),
-    "give up": (NoGiveUp, (("random", 0, 30, 300), ("random", 4, 8, 300))),
+    "give up": (
+        NoGiveUp,
+        (("random", 10, 8, 300), ("random", 13, 8, 300), ("random", 9, 12, 300)),
+    ),
+    "worn sectors are named again": (BrokenForgotten, (("worn", 13, 6, 400),)),
     "mask": (NoMask, (("ones", 10, 1, 6),)),
     "events folded": (EventsNotFolded, (("single", 0, 3, 20),)),
 }

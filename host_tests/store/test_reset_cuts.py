@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: MIT
-"""Factory reset where no intent can be written: CREATE in a spare is the word."""
+"""Factory reset cut twice, and where no intent can be written: CREATE in a spare is the word."""
 
 import random
 
 import pytest
 from controls import IntentAfterwards
 from cutting import Flash, Geometry
-from flashsim import VARIANTS, Misuse
+from flashsim import (
+    COMPLETE_WEAK,
+    FEW,
+    HALF,
+    HALF_WEAK,
+    NOT_STARTED,
+    ROWS,
+    VARIANTS,
+    Misuse,
+)
 from model import random_filler
 
 from pal.birth import RESET_INTENT
-from pal.flash import ZERO_ANY, ZERO_NONE
-from pal.store import SECRET, Store, StoreError
+from pal.flash import ZERO_ANY, ZERO_NONE, ZERO_UNIT, FlashError
+from pal.log import OLD, SPARE
+from pal.store import CRITICAL, SECRET, SO_KEY, USER_KEY, Store, StoreError
 
 GEOMETRIES = [Geometry(1, 1024, 4, ZERO_ANY, 16), Geometry(16, 1024, 4, ZERO_NONE, 16)]
 
@@ -64,11 +74,90 @@ def states_after_cuts(geometry, store_class):
 
 
 OLD_OR_NEW = {tuple(range(0x100, 0x106)), ()}
+SMALL = [
+    Geometry(8, 1024, 2, ZERO_UNIT, 8, read_may_fault=True),
+    Geometry(16, 1024, 3, ZERO_NONE, 32, read_may_fault=True),
+]
+
+
+def shown_by(flash, store_class, rng):
+    """What the next two mounts show, as a set of one or more answers."""
+    flash.boot(rng)
+    answers = set()
+    for _ in range(2):
+        again = store_class(flash, random_filler(rng))
+        try:
+            again.mount()
+            answers.add(tuple(sorted(again.ids())) + tuple(again.damaged()))
+        except (StoreError, Misuse) as error:
+            answers.add(repr(error))
+    return answers
+
+
+def cut_twice(geometry, seed, store_class=Store):
+    """Answers after a cut in a reset and another one in an erase of the recovery."""
+    flash = Flash(geometry)
+    rng = random.Random(seed)
+    store = store_class(flash, random_filler(rng))
+    store.mount()
+    for i in range(9):
+        oid = (USER_KEY, SO_KEY, 0x100, 0x101)[i % 4]
+        store.commit([(oid, 0, SECRET | CRITICAL * (oid < 0x100), b"", b"object %d" % i * 4)])
+    for _ in range(4):
+        store.attempt(0)
+    old = tuple(sorted(store.ids()))
+    flash.trace = []
+    store.factory_reset()
+    trace, flash.trace = flash.trace, None
+    shown = set()
+    for entry in trace:
+        flash.tear(entry, rng.choice((NOT_STARTED, FEW, COMPLETE_WEAK)), rng)
+        flash.boot(rng)
+        flash.trace = []
+        store_class(flash, random_filler(rng)).mount()
+        recovery, flash.trace = flash.trace, None
+        for second in recovery:
+            if second[1] < 0:
+                flash.tear(second, rng.choice((FEW, HALF, ROWS, HALF_WEAK)), rng)
+                answers = shown_by(flash, store_class, rng)
+                shown |= answers if len(answers) == 1 else {"not the same twice", *answers}
+    return shown - {old, ()}
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=repr)
 def test_a_reset_without_room_for_its_intent_is_cut_anywhere(geometry):
     assert states_after_cuts(geometry, Roomless) == OLD_OR_NEW
+
+
+class ErasedFirst(Store):
+    """Sectors are erased before CREATE stands, and those without accepted content as they are."""
+
+    def reset_region(self):
+        last = self.intended()
+        for s, state in enumerate(self.state):
+            if last >= 0 and s not in (last, self.mark_sector) and state not in (SPARE, OLD):
+                self.destroy(s)
+        super().reset_region()
+
+
+class MarkTrusted(Store):
+    """What reads as CREATE is believed though it takes no second copy."""
+
+    def read_without_mark(self):
+        raise FlashError("CREATE")
+
+
+@pytest.mark.parametrize("geometry", SMALL, ids=repr)
+def test_a_reset_is_cut_anywhere_and_its_recovery_in_an_erase(geometry):
+    for seed in (*range(40), 71, 72, 107):
+        assert not cut_twice(geometry, seed), seed
+
+
+@pytest.mark.parametrize(
+    ("store_class", "geometry", "seed"), [(ErasedFirst, SMALL[1], 2), (MarkTrusted, SMALL[0], 107)]
+)
+def test_without_the_rule_the_second_cut_leaves_something_else(store_class, geometry, seed):
+    assert cut_twice(geometry, seed, store_class)
 
 
 def test_without_create_in_front_it_leaves_something_else():
