@@ -97,7 +97,7 @@ static bool below(work_t *work, const uint8_t *block, size_t len) {
 }
 
 // The library blinds base and exponents and compares the e-th power of the result with its input.
-static int raise(uint8_t *out, const uint8_t *value, const uint8_t *block, size_t len) {
+static int power(uint8_t *out, const uint8_t *value, const uint8_t *block, size_t len) {
     work_t work;
     enter(&work);
     int status = load(&work, value) == 0 ? P11_OK : P11_INTERNAL;
@@ -144,7 +144,7 @@ int p11_rsa_import(p11_slot_t *slot, const p11_rsa_key_t *key) {
         block[0] = 0; // below the modulus
     }
     if (status == P11_OK) { // a power that does not come back: p or q is no prime
-        status = raise(block, value, block, sizeof(block));
+        status = power(block, value, block, sizeof(block));
         status = status == P11_INTERNAL ? P11_BAD_KEY : status;
     }
     if (status == P11_OK) {
@@ -163,7 +163,7 @@ int p11_rsa_import(p11_slot_t *slot, const p11_rsa_key_t *key) {
 int p11_rsa_private(uint8_t out[P11_RSA_BLOCK], p11_slot_t slot, const uint8_t *block,
     size_t len) {
     const p11_key_t *key = p11_slot_get(slot, P11_KIND(P11_RSA_2048));
-    int status = key != NULL ? raise(out, key->value, block, len) : P11_BAD_SLOT;
+    int status = key != NULL ? power(out, key->value, block, len) : P11_BAD_SLOT;
     if (status != P11_OK) {
         memset(out, 0, P11_RSA_BLOCK);
     }
