@@ -5,8 +5,10 @@ A project stands in for the port: the interface library `usermod`, mbedTLS 3.6 w
 it comes with, stubs of ESP-IDF's headers. Every file that the modules name is compiled for RV32.
 """
 
+import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from test_compiles import (
@@ -39,8 +41,8 @@ target_compile_options(compiled PRIVATE %(flags)s)
 """
 
 
-def build(folder, esp):
-    """Configure and build the stand-in of a port; returns the names of the objects."""
+def configure(folder, esp):
+    """Write and configure the stand-in of a port; returns the folder to build in."""
     bindings = sorted(P11CRYPTO.glob("modp11crypto*.c"))
     interned(bindings, folder)
     folders = [folder, MICROPYTHON, GENERATED, ROOT / "firmware/ports/ast1030"]
@@ -54,18 +56,29 @@ def build(folder, esp):
         "modules": CMODULES,
         "folders": " ".join(map(str, folders)),
         "flags": " ".join(
-            machine.split() + ["-Os", "-ffreestanding", *WARNINGS, "-DSOC_HMAC_SUPPORTED=1"]
+            machine.split() + ["-ffreestanding", *WARNINGS, "-DSOC_HMAC_SUPPORTED=1"]
         ),
     }
     (folder / "CMakeLists.txt").write_text(PROJECT % words)
     assert shutil.which("cmake"), "install cmake (make deps-test does)"
     made = folder / "made"
-    configure = ["cmake", "-S", folder, "-B", made, "-DCMAKE_C_COMPILER=" + RISCV]
-    configure += ["-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"]
-    for command in (configure, ["cmake", "--build", made, "-j2"]):
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        assert "warning" not in done.stderr, done.stderr
+    command = ["cmake", "-S", folder, "-B", made, "-DCMAKE_C_COMPILER=" + RISCV]
+    command += ["-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"]
+    command += ["-DCMAKE_EXPORT_COMPILE_COMMANDS=1"]
+    run(command)
+    return made
+
+
+def run(command):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "warning" not in done.stderr, done.stderr
+
+
+def build(folder, esp):
+    """Build the stand-in of a port; returns the names of the objects."""
+    made = configure(folder, esp)
+    run(["cmake", "--build", made, "-j2"])
     return {path.name.removesuffix(".c.obj") for path in made.rglob("*.obj")}
 
 
@@ -90,3 +103,12 @@ def test_the_files_of_the_make_build_are_compiled_without_a_warning(esp, tmp_pat
     if esp:  # mbedTLS itself is ESP-IDF's, and so is the SHA-256 of its hardware
         wanted |= {"esp32_entropy", "esp32_secret"}
     assert built == wanted
+
+
+def test_the_core_is_optimised_where_the_port_asks_for_nothing(tmp_path):
+    # As MicroPython 1.25 does it: ESP-IDF's options reach its own files only.
+    made = configure(tmp_path, 1)
+    commands = json.loads((made / "compile_commands.json").read_text())
+    core = [entry for entry in commands if Path(entry["file"]).stem in files(1)]
+    assert len(core) == len(files(1))
+    assert [entry["file"] for entry in core if " -O2 " not in entry["command"]] == []

@@ -40,7 +40,10 @@ target_include_directories(usermod_p11crypto INTERFACE ${P11_DIR})
 target_compile_definitions(usermod_p11crypto INTERFACE
     P11_RFC6979=0 P11_NO_TRNG=0 P11_NV_SEED=0 P11_FAST_SHA256=${P11_FAST_SHA256})
 
-if(NOT ESP_PLATFORM)
+if(ESP_PLATFORM)
+    # The port of MicroPython 1.25 compiles user modules without optimisation, later ones as ESP-IDF does.
+    target_compile_options(usermod_p11crypto INTERFACE -O2 -ffunction-sections -fdata-sections)
+else()
     if(NOT MBEDTLS)
         get_filename_component(MBEDTLS ${P11_DIR}/../../../build/src/mbedtls ABSOLUTE)
     endif()
