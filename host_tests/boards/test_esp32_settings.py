@@ -89,6 +89,15 @@ def test_only_the_hardened_variant_turns_on_what_burns_efuses(board, tmp_path):
 
 
 @pytest.mark.parametrize("board", ESP32)
+def test_a_hardened_board_can_open_its_nvs(board):
+    # ESP-IDF encrypts NVS wherever it encrypts flash, with keys in a partition nvs_keys. Without one
+    # nvs_flash_init() fails, and Wi-Fi with it.
+    table = (BOARDS / board / "partitions.csv").read_text()
+    plain = "CONFIG_NVS_ENCRYPTION=n\n" in (BOARDS / "sdkconfig.hardened").read_text()
+    assert plain != ("nvs_keys" in table)
+
+
+@pytest.mark.parametrize("board", ESP32)
 def test_the_variant_without_bluetooth_leaves_it_out(board, tmp_path):
     said = configure(tmp_path, board, "NOBLE")
     assert "boards/sdkconfig.ble" not in said["settings"]
