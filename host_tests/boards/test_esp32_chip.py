@@ -19,7 +19,7 @@ class Chip:
 
     def __init__(self, path):
         self.library = ctypes.CDLL(str(path))
-        for name in ("wifi_runs", "bluetooth_runs", "noise_on", "hmac_fails"):
+        for name in ("wifi_runs", "bluetooth_runs", "noise_on", "hmac_fails", "key_readable"):
             self.set(name, 0)
         self.set("key_block", -1)
         self.calls = (ctypes.c_char * 64).in_dll(self.library, "model_calls")
@@ -88,6 +88,13 @@ def test_without_a_burnt_key_there_is_no_secret_and_nothing_that_looks_like_one(
 def test_a_failing_hmac_is_no_secret(chip):
     chip.set("key_block", 0)
     chip.set("hmac_fails", 1)
+    assert chip.secret() == (0, bytes(32))
+
+
+def test_a_key_that_software_can_read_is_no_secret(chip):
+    # Burnt after the first start with secure boot, or with `--no-read-protect`.
+    chip.set("key_block", 5)
+    chip.set("key_readable", 1)
     assert chip.secret() == (0, bytes(32))
 
 

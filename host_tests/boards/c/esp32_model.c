@@ -13,7 +13,7 @@
 
 char model_calls[64]; // a letter per call: E enable, D disable, R random
 int model_wifi_runs, model_bluetooth_runs, model_noise_on;
-int model_key_block = -1, model_hmac_fails;
+int model_key_block = -1, model_key_readable, model_hmac_fails;
 static uint8_t counter;
 
 static void note(char call) {
@@ -59,6 +59,10 @@ esp_err_t esp_efuse_mac_get_default(uint8_t *mac) {
 bool esp_efuse_find_purpose(esp_efuse_purpose_t purpose, esp_efuse_block_t *block) {
     *block = (esp_efuse_block_t)(EFUSE_BLK_KEY0 + model_key_block);
     return purpose == ESP_EFUSE_KEY_PURPOSE_HMAC_UP && model_key_block >= 0;
+}
+
+bool esp_efuse_get_key_dis_read(esp_efuse_block_t block) {
+    return (int)block - (int)EFUSE_BLK_KEY0 == model_key_block && !model_key_readable;
 }
 
 // Key number and message in recognisable form.
