@@ -41,8 +41,10 @@ target_compile_definitions(usermod_p11crypto INTERFACE
     P11_RFC6979=0 P11_NO_TRNG=0 P11_NV_SEED=0 P11_FAST_SHA256=${P11_FAST_SHA256})
 
 if(ESP_PLATFORM)
-    # The port of MicroPython 1.25 compiles user modules without optimisation, later ones as ESP-IDF does.
-    target_compile_options(usermod_p11crypto INTERFACE -O2 -ffunction-sections -fdata-sections)
+    # As later versions do it: the port of MicroPython 1.25 compiles user modules without any of
+    # ESP-IDF's options, not even optimised. No others: these reach all files of MicroPython.
+    idf_build_get_property(P11_IDF_OPTIONS COMPILE_OPTIONS)
+    target_compile_options(usermod_p11crypto INTERFACE ${P11_IDF_OPTIONS})
 else()
     if(NOT MBEDTLS)
         get_filename_component(MBEDTLS ${P11_DIR}/../../../build/src/mbedtls ABSOLUTE)
