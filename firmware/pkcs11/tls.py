@@ -79,7 +79,12 @@ class Context:
         curve, point = self._public(certificates[0])
         self._check(curve, point)
         self.ssl = _ssl.SSLContext(_ssl.PROTOCOL_TLS_CLIENT)
-        self.ssl.ecdsa_sign_callback = self.sign
+        try:
+            self.ssl.ecdsa_sign_callback = self.sign
+        except AttributeError:
+            raise TLSError(
+                0, "module tls cannot ask the token: built without MICROPY_PY_SSL_ECDSA_SIGN_ALT"
+            )
         try:
             self.ssl.load_cert_chain(_pem(*certificates), reference_key(curve, point, key.handle))
         except ValueError as error:

@@ -88,6 +88,14 @@ def test_nothing_frozen_imports_at_its_start_or_later_what_was_left_out(board, m
 
 
 @pytest.mark.parametrize("board", REAL)
+def test_the_tls_client_is_frozen_exactly_where_mbedtls_can_ask_the_token(board):
+    """Only the make ports have the hook, and only when it is switched on; ESP-IDF's mbedTLS has none."""
+    settings = BOARDS / board / "mpconfigboard.mk"
+    hook = settings.exists() and "\nMICROPY_PY_SSL_ECDSA_SIGN_ALT = 1\n" in settings.read_text()
+    assert options_of(board).get("tls", True) == hook
+
+
+@pytest.mark.parametrize("board", REAL)
 def test_a_board_says_in_its_description_what_it_leaves_out(board):
     options = options_of(board)
     assert set(options) <= set(PARTS)

@@ -76,6 +76,20 @@ def test_any_other_scalar_is_no_reference(scalar):
     assert tls.handle_of(scalar) is None
 
 
+def test_a_firmware_whose_tls_cannot_ask_the_token_says_so(app, identity, monkeypatch):
+    """As on an ESP32, or a board built without the option."""
+
+    class Unhooked(fake.SSLContext):
+        def __setattr__(self, name, value):
+            if name == "ecdsa_sign_callback" and hasattr(self, name):
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    monkeypatch.setattr(fake, "SSLContext", Unhooked)
+    with pytest.raises(TLSError, match="MICROPY_PY_SSL_ECDSA_SIGN_ALT"):
+        tls.context(CERT, KEY, CA, app=app)
+
+
 def test_the_token_signs_the_handshake(context, identity):
     stream = Stream()
     link = context.connect(stream, "broker.example")
