@@ -231,6 +231,42 @@ def test_without_a_board_nothing_is_guessed(tmp_path, tools):
     assert result.exit_code == 1 and "no board to program" in result.stderr
 
 
+@pytest.mark.parametrize("zones", ["256*02Kg", "04*016Kg,01*064Kg,03*128Kg", "16*128Kg"])
+def test_a_board_with_another_flash_is_refused_until_it_is_named(tmp_path, tools, zones):
+    """Another board's keys lie elsewhere: this image could reach them."""
+    tools.install("dfu-util", dfu_list("AAAA").replace("04*016Kg,01*064Kg,07*128Kg", zones))
+    folder = stm32_build(tmp_path / "b", "PYBV11")
+    result = run(folder)
+    assert result.exit_code == 2
+    assert "AAAA" in result.stderr and "not a STM32F405RG" in result.stderr
+    assert "--probe AAAA" in result.stderr
+    assert tools.calls() == ["dfu-util -l"]
+    assert run(folder, "--probe", "AAAA").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "board, zones",
+    [
+        ("NUCLEO_F429ZI", "04*016Kg,01*064Kg,07*128Kg,04*016Kg,01*064Kg,07*128Kg"),
+        ("B_L475E_IOT01A", "512*0002Kg"),
+        ("NUCLEO_H743ZI", "16*128Kg"),
+        ("NUCLEO_H743ZI", "08*128Kg/0x08100000/08*128Kg"),
+        ("NUCLEO_WB55", "203*0004Kg"),  # the radio's part is not listed
+        ("NUCLEO_G474RE", "256*02Kg"),
+    ],
+)
+def test_the_flash_that_a_dfu_loader_lists_is_the_boards(board, zones, tmp_path, tools):
+    listed = dfu_list("AAAA").replace("04*016Kg,01*064Kg,07*128Kg", zones)
+    tools.install("dfu-util", listed)
+    assert run(stm32_build(tmp_path / "b", board)).exit_code == 0
+
+
+@given(st.text(alphabet="@/0123456789abcdefx*,KMBg ", max_size=80))
+def test_any_list_of_sectors_is_understood_or_empty(text):
+    units = flash_real_stm32.listed_units("@Internal Flash  " + text)
+    assert all(length > 0 for _, length in units) and len(units) <= flash_real_stm32.UNITS_MAX
+
+
 def test_stlinks_are_told_apart_by_their_ports(tmp_path, tools, monkeypatch):
     ports = [Port("/dev/ttyACM0", "S1"), Port("/dev/ttyACM1", "S2"), Port("/dev/ttyUSB9", "X", 1)]
     monkeypatch.setattr(flash_real_stm32.list_ports, "comports", lambda: ports)

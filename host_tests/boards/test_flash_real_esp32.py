@@ -11,7 +11,7 @@ import sys
 import pytest
 from flash_runner import run
 
-from p11board import cli_flash, flash_real, flash_real_esp32
+from p11board import cli_flash, flash_real, flash_real_esp32, flash_real_stm32
 from p11board.errors import FileProblem, UsageProblem
 from p11board.flash_real_esp32 import esptool
 from p11board.flash_real_files import Partition, make_table
@@ -226,3 +226,47 @@ def test_the_whole_way_reads_the_table_then_writes(build, tools, monkeypatch):
     result = run(build(), "--board", "/dev/ttyX")
     assert result.exit_code == 0, result.output
     assert "read-flash" in done[0] and "write-flash" in done[1] and len(done) == 2
+
+
+class Usb:
+    """A port as pyserial lists it."""
+
+    vid, pid, product, description, serial_number = 0x1A86, 0x7523, "USB Serial", "", None
+
+    def __init__(self, device):
+        self.device = device
+
+    def __lt__(self, other):
+        return self.device < other.device
+
+
+class Running:
+    """The emulated board, switched on."""
+
+    port = "/dev/pts/9"
+
+    def status(self):
+        return {"running": True, "port": self.port}
+
+
+@pytest.mark.parametrize("ports", [["/dev/ttyUSB0"], [], ["/dev/ttyUSB0", "/dev/ttyUSB1"]])
+def test_esptool_is_never_let_loose_on_the_emulated_board(build, tools, monkeypatch, ports):
+    asked = []
+
+    def read(board, port):
+        asked.append(port)
+        return rows()
+
+    monkeypatch.setattr(cli_flash.flash_real_esp32, "read_board_table", read)
+    monkeypatch.setattr(cli_flash.Session, "emulator", Running())
+    monkeypatch.setattr(
+        cli_flash.flash_real, "carry_out", lambda output, plan: asked.extend(plan.commands)
+    )
+    monkeypatch.setattr(flash_real_stm32.list_ports, "comports", lambda: [Usb(p) for p in ports])
+    result = run(build())
+    if len(ports) == 1:
+        assert result.exit_code == 0, result.output
+        assert asked[0] == ports[0] and len(asked) == 2
+    else:
+        assert asked == [] and result.exit_code in (1, 2)
+        assert ("no board found" if not ports else "2 boards to choose from") in result.stderr

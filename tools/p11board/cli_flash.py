@@ -37,7 +37,7 @@ def flash_esp32(session, board, path, tool, probe, dry_run):
         plan.notes.append("no board was looked at: name its port with --board to check its table")
         flash_real_esp32.add_commands(plan, board, "PORT", [_placeholder(board)])
     else:
-        port = selection.choose(port, session.emulator)
+        port = selection.choose(port, None)
         with session.output.busy("Reading the board's partition table"):
             on_board = flash_real_esp32.read_board_table(board, port)
         flash_real_esp32.add_commands(plan, board, port, on_board)
@@ -60,6 +60,8 @@ def flash_stm32(session, board, path, tool, probe, dry_run):
             plan.notes.append("no board is connected; the commands would follow here")
         else:
             chosen = flash_real_stm32.choose(probes, tool, probe, session.board_name)
+            if not probe:
+                flash_real_stm32.check_chip(board, plan, chosen)
             name = flash_real_stm32.choose_tool(board, chosen, tool)
             flash_real_stm32.add_commands(plan, board, chosen, name, folder)
         finish(session, plan, dry_run)

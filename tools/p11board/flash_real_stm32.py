@@ -34,6 +34,9 @@ PYOCD_TARGETS = {  # those that pyOCD knows without a vendor's pack
     "STM32H743ZI": "stm32h743xx",
 }
 FOUND = re.compile(r'Found DFU: \[0483:df11\].*?path="([^"]*)".*?name="([^"]*)", serial="([^"]*)"')
+ZONE = re.compile(r"/0x([0-9A-Fa-f]{1,8})/([^/]*)")
+SECTORS = re.compile(r"(\d{1,4})\*(\d{1,4})([ BKM])")
+UNITS_MAX = 1024  # erase units of a chip
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,32 @@ class Probe:
     kind: str  # "dfu" or "stlink"
     serial: str
     where: str
+    flash: str = ""  # what its DFU loader says of its sectors
+
+
+def listed_units(text):
+    """[(address, bytes)] of the sectors in a DFU loader's text (UM0290): 04*016Kg,… after /address/."""
+    units = []
+    for start, sectors in ZONE.findall(text):
+        at = int(start, 16)
+        for count, size, unit in SECTORS.findall(sectors):
+            length = int(size) * {" ": 1, "B": 1, "K": 1 << 10, "M": 1 << 20}[unit]
+            for _ in range(min(int(count), UNITS_MAX - len(units)) if length else 0):
+                units.append((at, length))
+                at += length
+    return units
+
+
+def check_chip(board, plan, probe):
+    """Refuse a board whose sectors are not `board`'s, as far as image and keys reach. UsageProblem."""
+    listed = set(listed_units(probe.flash))
+    areas = [board.keys] + [(s.address, len(s.data)) for s in plan.segments]
+    end = max(at + length for at, length in areas)
+    if listed and not listed.issuperset(u for u in board.erase_units() if u[0] < end):
+        raise UsageProblem(
+            f"the board {probe.serial} is not a {board.chip}: its flash is {probe.flash.strip()}",
+            f"nothing was written; if it is the right one all the same: --probe {probe.serial}",
+        )
 
 
 def make_plan(board, path):
@@ -72,7 +101,7 @@ def dfu_probes(run=subprocess.run):
     found = {}
     for where, name, serial in FOUND.findall(listed):
         if "Internal Flash" in name:
-            found[serial] = Probe("dfu", serial, where)
+            found[serial] = Probe("dfu", serial, where, name.partition("Flash")[2])
     return sorted(found.values(), key=lambda probe: probe.serial)
 
 

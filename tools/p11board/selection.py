@@ -25,9 +25,9 @@ class Candidate:
 
 
 def candidates(emulator):
-    """All boards that could be meant, the emulated one first."""
+    """All boards that could be meant, the emulated one first (emulator None: not that one)."""
     found = []
-    status = emulator.status()
+    status = emulator.status() if emulator else {"running": False}
     if status["running"] and status["port"]:
         found.append(Candidate(EMULATED, status["port"], "the emulated board"))
     for port in sorted(list_ports.comports()):
@@ -41,8 +41,10 @@ def candidates(emulator):
 def choose(name, emulator):
     """Path of the serial port for `--board NAME`, or of the only candidate when None.
 
-    emulator: the Emulator that `emulated` means.
+    emulator: the Emulator that `emulated` means; None: only real boards are meant.
     """
+    if emulator is None and (name or "").partition(":")[0] == EMULATED:
+        raise UsageProblem("this is for a real board", "name its serial port with --board")
     if name == EMULATED:
         return emulator.port
     if name and name.startswith(EMULATED + ":"):
@@ -53,7 +55,9 @@ def choose(name, emulator):
     if not found:
         raise TransportProblem(
             "no board found",
-            "start the emulated one with `p11board emulate start`, or name a port with --board",
+            "start the emulated one with `p11board emulate start`, or name a port with --board"
+            if emulator
+            else "plug it in, or name its serial port with --board",
         )
     if len(found) > 1:
         names = ", ".join(f"{c.name} ({c.description})" for c in found)
