@@ -5,6 +5,13 @@ A board's own facts are its flash map, its chip and its family, a row of FAMILIE
 do with a family's flash is in `pal.flash_stm32`.
 """
 
+import gc
+
+# RAM is short, and the token asks for 2 KiB in one piece. Collected only when all is used up, the heap
+# falls apart among what stays for ever: with 20 KB of 84 KB free there was no such piece any more.
+if hasattr(gc, "threshold") and gc.threshold() < 0:
+    gc.threshold(8192)
+
 CHIP_START = 0x08000000  # of the internal flash, on all families
 
 # A secret of the chip that is not in the flash: none, so whoever reads the flash can try PINs

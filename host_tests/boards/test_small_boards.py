@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Boards with little RAM: a request that is too long is refused, and its rest eaten."""
+"""Boards with little RAM: a request that is too long is refused, and its rest eaten; the heap is kept
+from falling apart."""
 
+import gc
 import io
 import json
+import runpy
 import sys
 import types
 
 import pytest
-from layout import geometry, with_file
+from layout import BOARDS, geometry, with_file
 
 from pkcs11 import hostlink
 
@@ -58,3 +61,14 @@ def test_the_boards_that_need_it_say_so():
     for board in with_file("memory.ld"):
         facts = geometry(board)
         assert 2048 <= facts.get("REQUEST_MAX", 16384) <= 16384
+
+
+@pytest.mark.parametrize("before, after", [(-1, 8192), (1000, 1000), (0, 0)])
+def test_rubbish_is_collected_before_the_heap_is_in_pieces(monkeypatch, before, after):
+    """Unless the program has chosen itself. MicroPython's gc.threshold, which CPython has not."""
+    now = [before]
+    monkeypatch.setattr(
+        gc, "threshold", lambda *new: now.__setitem__(0, *new) if new else now[0], raising=False
+    )
+    runpy.run_path(str(BOARDS / "stm32_family.py"))
+    assert now == [after]
