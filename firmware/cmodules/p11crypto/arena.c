@@ -12,11 +12,20 @@ typedef struct {
     uint32_t used;
 } block_t;
 
+// Where the arena lies, if not with all other variables: a board with a second RAM names a section of
+// it. Start-up code does not zero that, so the first use does.
+#ifdef P11_ARENA_PLACE
+static void blank_at_first(void);
+#else
+#define P11_ARENA_PLACE
+#define blank_at_first() ((void)0)
+#endif
+
 static union {
     block_t first;
     uint8_t bytes[P11_ARENA_BYTES];
     uint64_t aligned;
-} arena;
+} arena P11_ARENA_PLACE;
 static uint32_t touched; // bytes from the start that may differ from zero
 static uint32_t in_use;  // blocks handed out
 #if P11_TEST
@@ -24,6 +33,17 @@ static uint32_t deepest;
 #endif
 
 _Static_assert(P11_ARENA_BYTES % sizeof(block_t) == 0, "whole units");
+
+#ifndef blank_at_first
+static bool blank;
+
+static void blank_at_first(void) {
+    if (!blank) {
+        p11_wipe(arena.bytes, sizeof(arena.bytes));
+        blank = true;
+    }
+}
+#endif
 
 static block_t *next(block_t *block) {
     return (block_t *)(void *)((uint8_t *)block + block->size);
@@ -48,6 +68,7 @@ void *p11_calloc(size_t count, size_t size) {
     uint32_t wanted = (uint32_t)(count * size + 2 * sizeof(block_t) - 1);
     wanted -= wanted % sizeof(block_t);
 
+    blank_at_first();
     if (arena.first.size == 0) {
         arena.first.size = P11_ARENA_BYTES;
     }
@@ -87,6 +108,7 @@ void p11_free(void *p) {
 
 bool p11_arena_wipe(void) {
     bool clean = in_use == 0;
+    blank_at_first();
 #if P11_TEST
     deepest = touched > deepest ? touched : deepest;
 #endif
