@@ -74,6 +74,18 @@ def test_the_reports_agree_with_the_run(board, tmp_path):
     assert text.endswith("OK\n-------ALL TESTS FINISHED-------\n")
 
 
+def test_a_heap_that_is_short_is_cleared_before_the_run(board, tmp_path):
+    """Of the emulated board's heap a program took so much that no test could run in the rest."""
+    board.json("info")  # everything that this loads is there from now on
+    with board.connected() as one:
+        one.link.execute("import gc; gc.collect(); hog = bytearray(gc.mem_free() - 30000)")
+        assert one.link.execute("print(len(hog) > 50000)")[0].strip() == "True"
+    found = run(board, tmp_path, "--no-import", "--no-rsa", paths=5)
+    assert found["failures"] == 0
+    with board.connected() as one:
+        assert "NameError" in one.link.execute("hog")[1]
+
+
 def test_a_failure_is_an_exit_code_a_line_and_a_junit_failure(board, tmp_path):
     labels = ["--label", "private=test none", "--label", "public=test none"]
     options = ["--paths", 0, "--out", tmp_path, "--pre-provisioned", *labels]

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from p11board.errors import TokenError, TransportProblem, UsageProblem
 
 CODE = "from pkcs11 import runner\nrunner.serve_line()"
+FREE = "import gc\ngc.collect()\nprint(gc.mem_free())"
+SHORT = 48 << 10  # bytes of heap: with less a run is not begun in what other programs left of it
 SILENCE = 900  # seconds: the random walks are one test
 
 PASS, FAIL, IGNORED = "pass", "fail", "ignored"
@@ -123,9 +125,15 @@ def _no_result(log):
 
 
 def run(board, switches, progress=None):
-    """Run the qualification on a Board; returns the finished Run."""
+    """Run the qualification on a Board; returns the finished Run.
+
+    A board whose heap is short is restarted first: a soft reset, as by mpremote.
+    """
     result = Run(progress)
     request = {"pin": board.pin().decode(), **switches}
+    free, _ = board.link.execute(FREE)
+    if free.strip().isdigit() and int(free) < SHORT:
+        board.link.restart()
     board.link.follow(CODE, json.dumps(request).encode(), result.feed, SILENCE)
     result.check()
     return result

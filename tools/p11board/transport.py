@@ -66,6 +66,11 @@ class Link:
             output, trace = self.transport.exec_raw(code, timeout=seconds)
         return output.decode(errors="replace"), trace.decode(errors="replace")
 
+    def restart(self):
+        """Soft reset: a fresh heap, every session closed; boot.py runs, main.py does not."""
+        with self._line_errors(REPL_SECONDS), quiet():
+            self.transport.enter_raw_repl(soft_reset=True, timeout_overall=REPL_SECONDS)
+
     def ask(self, request, seconds=ANSWER_SECONDS):
         """Hand a request (a line of JSON, bytes) to pkcs11.hostlink; returns what it printed.
 
