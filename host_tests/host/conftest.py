@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from host.fake_board import FakeBoard
+from host.provision_kit import Authority, Device, pem, write
 
 from p11board.cli import cli
 
@@ -83,6 +84,20 @@ def token(monkeypatch):
     made = Token(Pal(MemoryStore()), Settings(iterations=50, clock=lambda: made.now))
     made.now = 0  # ms
     monkeypatch.setattr(pkcs11, "_token", made)
+    return made
+
+
+@pytest.fixture
+def device(token):
+    """A board with that token, for provisioning."""
+    return Device(token)
+
+
+@pytest.fixture
+def ca(tmp_path):
+    """A CA, its certificate in ca.pem of the test's folder."""
+    made = Authority("test CA")
+    write(tmp_path / "ca.pem", pem(made.certificate))
     return made
 
 

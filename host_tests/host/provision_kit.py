@@ -2,7 +2,8 @@
 """Provisioning without a serial line: a token in memory behind the firmware's own hostlink.
 
 `Device` is a board with a plug: `cut_at` ends the n-th request before or after it was carried
-out, as a power cut or a pulled cable would.  `authority` makes CAs and certificates for tests.
+out, as a power cut or a pulled cable would.  `Authority` makes certificates for tests, `DEMO` and
+`FILES` are the profiles that most tests provision with.
 """
 
 import datetime
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from p11board import plan, profile, work
+from p11board import identity_steps, keys, plan, profile, work
 from p11board.board import Board
 from p11board.errors import TransportProblem
 
@@ -24,6 +25,30 @@ PEM = serialization.Encoding.PEM
 DAY = datetime.timedelta(days=1)
 WRITES = {"init", "init_pin", "set_pin", "seed", "keygen", "import", "destroy", "switch"}
 USER, SO = b"123456", b"87654321"
+
+DEMO = """
+kind = "plain"
+[certificate]
+signer = "demo"
+subject = "CN={id},O=Test"
+[objects]
+root = "demo"
+jitp = "demo"
+code_verify = "demo"
+"""
+FILES = """
+kind = "plain"
+[certificate]
+trust = ["ca.pem"]
+"""
+GUIDE = {
+    ("Device Cert", "certificate"),
+    ("Device Priv TLS Key", "private key"),
+    ("Device Pub TLS Key", "public key"),
+    ("Root Cert", "certificate"),
+    ("JITP Cert", "certificate"),
+    ("Code Verify Key", "public key"),
+}
 
 
 class Device:
@@ -82,6 +107,48 @@ def carry_out(device, todo, **values):
 def states(outcomes):
     """{name of the step: state}."""
     return {outcome.name: outcome.state for outcome in outcomes}
+
+
+def handed_over(device, tmp_path, ca, **how):
+    """Export a request, have it signed, import. Returns the outcomes of the import."""
+    request, answer = tmp_path / "x.csr", tmp_path / "x.pem"
+    _, outcomes = carry_out(
+        device, job(tmp_path, FILES, export_csr=str(tmp_path / "{id}.csr")), id="x"
+    )
+    assert outcomes[-1].name == "certificate" and outcomes[-1].state == plan.WAITING
+    certificate = ca.sign(request.read_bytes(), **how)
+    write(answer, pem(certificate))
+    _, outcomes = carry_out(
+        device, job(tmp_path, FILES, import_cert=str(tmp_path / "{id}.pem")), id="x"
+    )
+    return outcomes, certificate
+
+
+def contents(device):
+    """{(label, class): value or id} of the token, as the user sees it."""
+    board = device.connect()
+    board.ask_pin_with(lambda: USER)
+    found = {}
+    for one in board.objects():
+        value = one["id"]
+        if one["class"] != "private key":
+            value = board.read(one["label"], one["class"])["value"]
+        assert (one["label"], one["class"]) not in found
+        found[one["label"], one["class"]] = value
+    return found
+
+
+def identity(device):
+    """(point, certificate) in use; they belong together and the key signs."""
+    held = work.Holdings(device.connect())
+    held.board.ask_pin_with(lambda: USER)
+    point = held.pair(*identity_steps.CURRENT)
+    certificate = held.certificate("Device Cert")
+    if certificate is not None:
+        assert keys.certificate_point(certificate) == point
+        signature = held.board.sign(bytes(32))
+        assert held.board.verify(bytes(32), signature)
+    return point, certificate
 
 
 class Authority:
