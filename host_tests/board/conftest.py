@@ -16,6 +16,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from board.tls_board import TlsBoard
 from click.testing import CliRunner
 
 from p11board import flashing, image
@@ -182,6 +183,24 @@ def emulated(request, make_board, tmp_path):
     made.emulator.kill()
     if made.emulator.flash.exists():
         os.unlink(made.emulator.flash)
+
+
+@pytest.fixture(scope="module")
+def one_device(request, make_board, tmp_path_factory):
+    """A board with a device's identity, shared by the tests of a module."""
+    if request.config.getoption("--board") != "emulated":
+        pytest.skip("needs a server on this machine's network, and a fresh token")
+    folder = tmp_path_factory.mktemp("tls")
+    made = make_board(folder / "state")
+    made.start()
+    yield TlsBoard(made, folder)
+
+
+@pytest.fixture
+def device(one_device):
+    """That board, its tunnel ended afterwards."""
+    yield one_device
+    one_device.end()
 
 
 @pytest.fixture

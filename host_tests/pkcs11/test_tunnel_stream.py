@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The tunnel's stream on the board against a line that a test writes (docs/PROTOCOL.md section 10).
 
-The host's end is in host_tests/host/test_tunnel.py, both over a real line in host_tests/board/test_tls.py.
+The host's end is in host_tests/host/test_tunnel.py, both over a real line in host_tests/board/test_tls_tunnel.py.
 """
 
 import random
