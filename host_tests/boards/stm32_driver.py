@@ -14,7 +14,9 @@ import types
 from functools import cache
 from pathlib import Path
 
-from stm32_chips import F4, F429, G4, H7, L4, WB
+from stm32_chip_f4 import F4, F429
+from stm32_chip_h7 import H7
+from stm32_chip_l4 import G4, L4, WB
 
 ROOT = Path(__file__).resolve().parents[2]
 RAWFLASH = ROOT / "firmware" / "cmodules" / "rawflash"

@@ -226,3 +226,62 @@ class Locked:
 
     def lock(self):
         self.open = self.half = False
+
+
+class OneController(Chip):
+    """F4 and L4, G4, WB: one control register for all banks, a data cache that ACR switches."""
+
+    ACR = 0x00  # the others lie elsewhere in each family
+    BSY, STRT, LOCK = 1 << 16, 1 << 16, 1 << 31
+
+    def reset(self):
+        self.lock = Locked(self)
+        self.acr = 0x700  # prefetch and both caches on, as MicroPython sets them
+        self.sr = 0
+        self.cr = 0
+
+    def cached(self):
+        return bool(self.acr & 1 << 10)
+
+    def register_read(self, address):
+        register = address - self.REGS
+        if register == self.ACR:
+            return self.acr
+        if register == self.SR:
+            return self.sr | (self.BSY if self.polled() else 0)
+        if register == self.CR:
+            return self.cr | (0 if self.lock.open else self.LOCK)
+        return super().register_read(address)
+
+    def register_write(self, address, value):
+        register = address - self.REGS
+        if register == self.ACR:
+            if value & 1 << 12 and not value & 1 << 10:
+                self.cache.clear()
+            elif value & 1 << 12:
+                self.wrong("data cache reset while it is on")
+            self.acr = value
+        elif register == self.KEYR:
+            self.lock.key(value)
+        elif register == self.SR:
+            self.sr &= ~value
+        elif register == self.CR:
+            self.control(value)
+        else:
+            super().register_write(address, value)
+
+    def control(self, value):
+        if not self.lock.open:
+            if value & ~self.LOCK:
+                self.wrong("control register written while locked")
+            return
+        if self.busy:
+            self.wrong("control register written while busy")
+        if value & self.LOCK:
+            self.lock.lock()
+        self.cr = value & ~(self.LOCK | self.STRT)
+        if value & self.STRT:
+            self.start(value)
+
+    def start(self, value):
+        """An erase begins, as `value` of the control register says."""
