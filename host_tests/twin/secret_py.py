@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec as _ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
+from ec_py import CURVES
+from p11crypto_names import HASHES, MASTER, SECRET
 from slots_py import SECRET_MAX, room, slot_of, take, wipe, writable
 
 __all__ = (
@@ -29,10 +31,6 @@ __all__ = (
     "unseal_bytes",
 )
 
-_SECRET, _MASTER = 3, 4
-_CURVES = {1: (_ec.SECP256R1(), 32), 2: (_ec.SECP384R1(), 48)}
-_HASHES = {1: "sha1", 2: "sha224", 3: "sha256", 4: "sha384", 5: "sha512"}
-
 
 def secret_import(value):
     """Return a slot with a secret of 1..64 bytes; the writable buffer is wiped."""
@@ -40,7 +38,7 @@ def secret_import(value):
     try:
         if not 1 <= len(view) <= SECRET_MAX:
             raise ValueError("length")
-        return take(_SECRET, view)
+        return take(SECRET, view)
     finally:
         wipe(view)
 
@@ -49,45 +47,45 @@ def secret_generate(length):
     """Return a slot with a random secret of 1..64 bytes."""
     if not 1 <= length <= SECRET_MAX:
         raise ValueError("length")
-    room(_SECRET)
+    room(SECRET)
     _entropy.reseed()
-    return take(_SECRET, _entropy.output(length))
+    return take(SECRET, _entropy.output(length))
 
 
 def secret_export(slot):
     """Return the value of a secret as a bytearray."""
-    return bytearray(slot_of(slot, _SECRET).value)
+    return bytearray(slot_of(slot, SECRET).value)
 
 
 def secret_size(slot):
     """Return the bytes of a secret."""
-    return len(slot_of(slot, _SECRET).value)
+    return len(slot_of(slot, SECRET).value)
 
 
 def ecdh(slot, point, length):
     """Return a slot with the last length bytes of the shared x coordinate."""
-    mine = slot_of(slot, *_CURVES)
-    curve, size = _CURVES[mine.kind]
+    mine = slot_of(slot, *CURVES)
+    curve, size, _, _ = CURVES[mine.kind]
     point = bytes(point)
     if not 1 <= length <= size:
         raise ValueError("length")
     if len(point) != 1 + 2 * size or point[0] != 4:
         raise ValueError("point")
-    room(_SECRET)
+    room(SECRET)
     _entropy.output(0)  # the firmware blinds the multiplication
     try:
         theirs = _ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
     except ValueError:
         raise ValueError("point") from None
     key = _ec.derive_private_key(int.from_bytes(mine.value, "big"), curve)
-    return take(_SECRET, key.exchange(_ec.ECDH(), theirs)[size - length :])
+    return take(SECRET, key.exchange(_ec.ECDH(), theirs)[size - length :])
 
 
 def _sealing(master, context):
     context = bytes(context)
     if not 1 <= len(context) <= 32:
         raise ValueError("context")
-    return AESGCM(hmac.digest(slot_of(master, _MASTER).value, b"data" + context, "sha256"))
+    return AESGCM(hmac.digest(slot_of(master, MASTER).value, b"data" + context, "sha256"))
 
 
 def seal_bytes(master, context, aad, data):
@@ -110,7 +108,7 @@ def unseal_bytes(master, blob, context, aad):
 
 
 def _aes_key(slot):
-    value = bytes(slot_of(slot, _SECRET).value)
+    value = bytes(slot_of(slot, SECRET).value)
     if len(value) not in (16, 24, 32):
         raise ValueError("length")
     return algorithms.AES(value)
@@ -120,9 +118,9 @@ class Hmac:
     """A running HMAC with any of the hashes."""
 
     def __init__(self, alg, slot):
-        if alg not in _HASHES:
+        if alg not in HASHES:
             raise ValueError("hash")
-        slot_of(slot, _SECRET)
+        slot_of(slot, SECRET)
         self._alg, self._slot, self._data = alg, slot, b""
 
     def update(self, data):
@@ -135,8 +133,8 @@ class Hmac:
         """Return the code of everything added so far; the state stays."""
         if self._alg is None:
             raise ValueError("hash")
-        name = _HASHES[self._alg]
-        return hmac.digest(slot_of(self._slot, _SECRET).value, self._data, name)
+        name = HASHES[self._alg]
+        return hmac.digest(slot_of(self._slot, SECRET).value, self._data, name)
 
     def wipe(self):
         """Forget the state."""

@@ -6,9 +6,10 @@ slot was freed; a freed slot holds zeros. ValueError("slot") for a stale or fore
 kind that was not asked for; MemoryError when no slot is free.
 """
 
+from p11crypto_names import RSA_2048
+
 SLOTS = 64
 LARGE_SLOTS = 4
-RSA_2048 = 5
 SECRET_MAX = 64  # bytes of the longest value that is no RSA key
 GENERATIONS = 1 << 22  # a handle stays a small int on a 32-bit MicroPython
 
