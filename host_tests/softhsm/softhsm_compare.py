@@ -4,7 +4,8 @@
 import random
 from collections import namedtuple
 
-from softhsm_values import OBJECTS, meaning
+from softhsm_templates import OBJECTS
+from softhsm_values import meaning
 from softhsm_walk import WORDS_OF, calls
 
 from pkcs11.const import CKR_BUFFER_TOO_SMALL, CKR_OK, name_of

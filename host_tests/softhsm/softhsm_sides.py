@@ -11,7 +11,8 @@ import os
 import p11crypto
 from memory_store import MemoryStore
 from softhsm_c import SIGNATURES, SIZE, UNAVAILABLE, Library
-from softhsm_values import OBJECTS, SO_PIN, USER_PIN
+from softhsm_templates import OBJECTS
+from softhsm_values import SO_PIN, USER_PIN
 
 from pal.pal import Pal
 from pkcs11.application import Application
