@@ -9,7 +9,8 @@ import random
 
 import p11crypto
 import pytest
-from flashsim import FAULTS, VARIANT_NAMES, VARIANTS, Flash, Geometry
+from flashsim import Flash, Geometry
+from flashtear import FAULTS, VARIANT_NAMES, VARIANTS
 
 from pal import nv_seed
 from pal.flash import ZERO_ANY, ZERO_NONE, ZERO_UNIT

@@ -20,11 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PATHS = ("tools", "host_tests", "host_tests/twin", "host_tests/rpc", "firmware", "")
 sys.path[:0] = [str(ROOT / name) for name in PATHS]
 
-from flashsim import ZERO_ANY, Flash, Geometry  # noqa: E402
+from flashsim import Flash, Geometry  # noqa: E402
 from harness import BUILD, EmulatedBoard  # noqa: E402
 
 from p11board.emulator import QEMU  # noqa: E402
 from p11board.transport import Link  # noqa: E402
+from pal.flash import ZERO_ANY  # noqa: E402
 from pal.store import Store  # noqa: E402
 
 OBJECTS = 64

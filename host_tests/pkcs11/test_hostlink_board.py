@@ -8,11 +8,12 @@ import types
 
 import p11crypto
 import pytest
-from flashsim import ZERO_ANY, Flash, Geometry
+from flashsim import Flash, Geometry
 from token_kit import certificate, ec_key, point, wrapped
 
 import pkcs11
 from pal import nv_seed
+from pal.flash import ZERO_ANY
 from pal.pal import Pal
 from pal.store import Store, StoreError
 from pkcs11 import hostlink, hostlink_objects, keys

@@ -10,7 +10,8 @@ import random
 
 import p11crypto
 import pytest
-from flashsim import COMPLETE, COMPLETE_WEAK, HALF, NOT_STARTED, PREFIX, Flash, Geometry
+from flashsim import Flash, Geometry
+from flashtear import COMPLETE, COMPLETE_WEAK, HALF, NOT_STARTED, PREFIX
 from token_kit import certificate, ec_key, scalar
 
 import pkcs11

@@ -8,7 +8,8 @@ import types
 
 import p11crypto
 import pytest
-from flashsim import COMPLETE, COMPLETE_WEAK, HALF, NOT_STARTED, PREFIX, Flash, Geometry
+from flashsim import Flash, Geometry
+from flashtear import COMPLETE, COMPLETE_WEAK, HALF, NOT_STARTED, PREFIX
 from token_kit import *
 
 from pal.flash import ZERO_ANY, ZERO_NONE

@@ -9,10 +9,11 @@ import os
 import threading
 
 import p11crypto
-from flashsim import ZERO_ANY, Flash, Geometry
+from flashsim import Flash, Geometry
 from host_end import SECONDS, HostEnd
 
 from p11board.frames import Hello
+from pal.flash import ZERO_ANY
 from pal.pal import Pal
 from pal.store import Store
 from pkcs11 import api  # noqa: F401  (attaches the C_ functions)

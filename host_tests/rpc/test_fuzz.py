@@ -8,7 +8,7 @@ the next honest request.
 import random
 
 import pytest
-from flashsim import ZERO_ANY, Flash, Geometry
+from flashsim import Flash, Geometry
 from fuzz_bodies import SAFE, bodies, words
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from local_board import fresh, make_token
 from wire import Caller, Refused, body, decode, n, u
 
 from p11board.frames import BAD, END, HELLO, LOG, PING, RPC, Frame, FrameReader, pieces
+from pal.flash import ZERO_ANY
 from pkcs11 import api, rpc_calls
 from pkcs11.application import Application
 from pkcs11.rpc_server import DEVELOPMENT, Server

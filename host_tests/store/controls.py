@@ -3,12 +3,11 @@
 
 Each must turn the suite red; a rule whose loss nobody notices is not tested. `CONTROLS` names the
 rule, the class without it and the runs (see `cutting`) that must fail. Rules against bit rot and
-forged content are controlled next to their tests (`test_rot.py`, `test_forged.py`).
+forged content are controlled next to their tests (`test_rot*.py`, `test_forged.py`).
 """
 
 from pal import cells
-from pal.cells import RESOLUTION, TOMBSTONE
-from pal.collect import Collector
+from pal.cells import TOMBSTONE
 from pal.log import BLANK, DIRTY, OLD, SPARE, USED
 from pal.scan import Held, Scan
 from pal.store import Store
@@ -171,17 +170,21 @@ class WeakCreate(Store):
             super().firm_mark()
 
 
-class NoIntent(Store):
+class IntentAfterwards(Store):
+    """A reset that cannot be announced begins without CREATE in a spare."""
+
+    def place_mark(self, last, value):
+        if last >= 0 or USED not in self.state:
+            super().place_mark(last, value)
+
+
+class NoIntent(IntentAfterwards):
     """Factory reset begins to erase at once, with neither intent nor CREATE."""
 
     def factory_reset(self):
         self.enter()
         if not self.blank:
             self.reset_region()
-
-    def place_mark(self, last, value):
-        if USED not in self.state:
-            super().place_mark(last, value)
 
 
 class TombstonesDropped(Store):
@@ -283,21 +286,6 @@ class AcceptedTwice(Store):
             return False
 
 
-class IntentAfterwards(Store):
-    """A reset that cannot be announced begins without CREATE in a spare."""
-
-    def place_mark(self, last, value):
-        if last >= 0 or USED not in self.state:
-            super().place_mark(last, value)
-
-
-class BrokenForgotten(Store):
-    """A sector that could not be erased is not named again in the next sector."""
-
-    def resisting(self, v):
-        return []
-
-
 class NotDisowned(Store):
     """A creation whose commit cannot be read is erased as it is."""
 
@@ -336,5 +324,3 @@ CONTROLS = {
     "mask": (NoMask, (("ones", 10, 1, 6),)),
     "events folded": (EventsNotFolded, (("single", 0, 3, 20),)),
 }
-
-__all__ = ["CONTROLS", "Collector", "RESOLUTION"]

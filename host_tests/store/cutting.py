@@ -6,7 +6,8 @@ is: cut, boot, check, boot, check, ten further operations, check, boot, check. E
 a `Tally`; a run that fails is described well enough to be repeated.
 """
 
-from flashsim import VARIANT_NAMES, Flash, Geometry
+from flashsim import Flash, Geometry
+from flashtear import VARIANT_NAMES
 from regions import geometries, real_geometries
 from runs import Tally, attempt, make_world, moment, variants
 from wearing import worn

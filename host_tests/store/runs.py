@@ -3,7 +3,8 @@
 
 import random
 
-from flashsim import COMPLETE_WEAK, FAULTS, HALF_WEAK, VARIANTS, Flash, Misuse
+from flashsim import Flash, Misuse
+from flashtear import COMPLETE_WEAK, FAULTS, HALF_WEAK, VARIANTS
 from model import Violation, World
 
 from pal.store import Store, StoreError

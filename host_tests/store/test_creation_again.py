@@ -4,8 +4,10 @@
 import random
 
 import pytest
-from flashsim import HALF, ZERO_NONE, Flash, Geometry
+from flashsim import Flash, Geometry
+from flashtear import HALF
 
+from pal.flash import ZERO_NONE
 from pal.store import Store
 
 

@@ -6,7 +6,7 @@ import random
 import pytest
 from controls import LengthsBelieved, VerdictByStart
 from cutting import Flash, Geometry, make_world
-from flashsim import COMPLETE
+from flashtear import COMPLETE
 from model import Call, Violation, random_filler
 
 from pal import cells

@@ -6,16 +6,8 @@ import random
 import pytest
 from controls import IntentAfterwards
 from cutting import Flash, Geometry
-from flashsim import (
-    COMPLETE_WEAK,
-    FEW,
-    HALF,
-    HALF_WEAK,
-    NOT_STARTED,
-    ROWS,
-    VARIANTS,
-    Misuse,
-)
+from flashsim import Misuse
+from flashtear import COMPLETE_WEAK, FEW, HALF, HALF_WEAK, NOT_STARTED, ROWS, VARIANTS
 from model import random_filler
 
 from pal.birth import RESET_INTENT

@@ -23,7 +23,7 @@ RULES = {
     ),
     ("3.2", "STAMP after the erase"): "STAMP",
     ("3.2", "HEADER twice"): (
-        "test_rot.py::test_without_the_second_cell_an_unreadable_one_costs_more"
+        "test_rot_cells.py::test_without_the_second_cell_an_unreadable_one_costs_more"
     ),
     ("3.2", "CRCs are seeded by the life of the sector"): (
         "test_forged.py::test_without_the_seed_of_the_sector_they_can"
@@ -36,7 +36,7 @@ RULES = {
         "test_rot.py::test_without_the_rule_single_bits_are_noticed"
     ),
     ("3.3", "a tombstone is two cells"): (
-        "test_rot.py::test_without_the_second_cell_an_unreadable_one_costs_more"
+        "test_rot_cells.py::test_without_the_second_cell_an_unreadable_one_costs_more"
     ),
     ("3.4", "every cell is looked at"): (
         "test_forged.py::test_a_recovery_may_lie_inside_an_announced_payload"

@@ -10,7 +10,7 @@ import random
 import pytest
 from controls import AcceptedTwice, VerdictReachesBack
 from cutting import Flash, Geometry
-from flashsim import COMPLETE, NOT_STARTED
+from flashtear import COMPLETE, NOT_STARTED
 from model import random_filler
 
 from pal import cells

@@ -3,7 +3,7 @@
 
 import random
 
-from flashsim import FEW, HALF, NOT_STARTED, ROWS
+from flashtear import FEW, HALF, NOT_STARTED, ROWS
 from runs import Tally, attempt, make_world, moment
 
 from pal.store import Store, StoreError
