@@ -7,6 +7,7 @@ test_private has the rules of who sees a private object at all.
 
 import p11crypto
 import pytest
+import rsa_kit
 from secret_kit import secret
 from token_kit import *
 
@@ -14,15 +15,7 @@ KEY = ec_key()
 VALUE = bytes(range(16, 32))
 READABLE = ((CKA_SENSITIVE, False), (CKA_EXTRACTABLE, True))
 
-PRIVATE_PARTS = (
-    CKA_VALUE,
-    CKA_PRIVATE_EXPONENT,
-    CKA_PRIME_1,
-    CKA_PRIME_2,
-    CKA_EXPONENT_1,
-    CKA_EXPONENT_2,
-    CKA_COEFFICIENT,
-)
+PRIVATE_PARTS = (CKA_VALUE, *rsa_kit.SECRETS)
 
 
 def everything(app, session, handle):
