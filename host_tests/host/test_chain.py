@@ -15,7 +15,7 @@ from host.provision_kit import Authority, pem
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p11board import chain, keys
+from p11board import chain, key_files, keys
 from p11board.chain import BadCertificate
 from p11board.errors import Problem
 
@@ -194,7 +194,7 @@ def test_a_changed_certificate_is_never_good(root, public):
         changed = bytearray(der)
         changed[rng.randrange(len(der))] ^= 1 << rng.randrange(8)
         try:
-            (leaf,) = keys.certificates(bytes(changed), "file")
+            (leaf,) = key_files.certificates(bytes(changed), "file")
             chain.path_to_trust(leaf, [], [root.certificate])
             chain.check_key(leaf, keys.point(public))
         except Problem as problem:
@@ -206,8 +206,8 @@ def test_a_changed_certificate_is_never_good(root, public):
 
 def test_files_of_certificates_are_read_in_order_or_refused(root, middle, ec_key):
     both = pem(middle.certificate, root.certificate)
-    assert keys.certificates(both, "f") == [middle.certificate, root.certificate]
-    assert keys.certificates(root.certificate.public_bytes(DER), "f") == [root.certificate]
+    assert key_files.certificates(both, "f") == [middle.certificate, root.certificate]
+    assert key_files.certificates(root.certificate.public_bytes(DER), "f") == [root.certificate]
     public = ec_key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -219,7 +219,7 @@ def test_files_of_certificates_are_read_in_order_or_refused(root, middle, ec_key
         (b"\0" * 50, "neither PEM nor DER"),
     ):
         with pytest.raises(Problem) as caught:
-            keys.certificates(data, "f")
+            key_files.certificates(data, "f")
         assert re.search(reason, caught.value.line()), data
 
 
@@ -229,7 +229,7 @@ def test_any_bytes_are_certificates_or_a_problem(data, as_pem):
         body = base64.b64encode(data)
         data = b"-----BEGIN CERTIFICATE-----\n" + body + b"\n-----END CERTIFICATE-----\n"
     with pytest.raises(Problem) as caught:
-        keys.certificates(data, "f")
+        key_files.certificates(data, "f")
     assert "\n" not in caught.value.line()
 
 

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from p11board import keys
+from p11board import key_files, keys
 from p11board.errors import FileProblem
 
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
@@ -27,7 +27,7 @@ def scalar(key):
 @pytest.mark.parametrize("encoding", [PEM, DER])
 @pytest.mark.parametrize("form", [SEC1, PKCS8])
 def test_private_keys_decode_to_the_scalar_and_the_public_point(ec_key, encoding, form):
-    item = keys.decode(ec_key.private_bytes(encoding, form, CLEAR), "key")
+    item = key_files.decode(ec_key.private_bytes(encoding, form, CLEAR), "key")
     assert (item.kind, item.curve) == (keys.PRIVATE_KEY, "P-256")
     assert item.value == scalar(ec_key)
     assert keys.public_half(item).value == keys.point(ec_key.public_key())
@@ -36,11 +36,11 @@ def test_private_keys_decode_to_the_scalar_and_the_public_point(ec_key, encoding
 @pytest.mark.parametrize("encoding", [PEM, DER])
 def test_encrypted_pkcs8_asks_for_its_password(ec_key, encoding):
     data = ec_key.private_bytes(encoding, PKCS8, LOCKED)
-    assert keys.decode(data, "key", password=lambda: b"horse").value == scalar(ec_key)
+    assert key_files.decode(data, "key", password=lambda: b"horse").value == scalar(ec_key)
     with pytest.raises(FileProblem, match="cannot decrypt"):
-        keys.decode(data, "key", password=lambda: b"mule")
+        key_files.decode(data, "key", password=lambda: b"mule")
     with pytest.raises(FileProblem, match="encrypted"):
-        keys.decode(data, "key")
+        key_files.decode(data, "key")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,12 @@ def test_rsa_keys_decode_to_their_numbers_and_their_public_half(rsa_key, encodin
     if lock is LOCKED and form == SEC1 and encoding == DER:
         pytest.skip("there is no such form")
     data = rsa_key.private_bytes(encoding, form, lock)
-    item = keys.decode(data, "key", password=lambda: b"horse")
+    item = key_files.decode(data, "key", password=lambda: b"horse")
     own = rsa_key.public_key().public_numbers()
     assert (item.kind, item.curve, item.value) == (keys.PRIVATE_KEY, "", rsa_value(rsa_key))
     assert item.extra == {"modulus": f"{own.n:x}", "exponent": "00010001"}
     half = keys.public_half(item)
-    assert half == keys.decode(rsa_key.public_key().public_bytes(encoding, SPKI), "key")
+    assert half == key_files.decode(rsa_key.public_key().public_bytes(encoding, SPKI), "key")
     assert half.value == own.n.to_bytes(256, "big") and half.extra == {"exponent": "00010001"}
     assert half.point == item.point == keys.point(rsa_key.public_key())
     assert keys.public_key(rsa_key.public_key().public_bytes(DER, SPKI)) == rsa_key.public_key()
@@ -75,7 +75,7 @@ def test_rsa_keys_decode_to_their_numbers_and_their_public_half(rsa_key, encodin
 def test_a_public_key_as_pkcs1_is_one_too(rsa_key):
     for encoding in (PEM, DER):
         data = rsa_key.public_key().public_bytes(encoding, serialization.PublicFormat.PKCS1)
-        assert keys.decode(data, "key").description == "an RSA public key"
+        assert key_files.decode(data, "key").description == "an RSA public key"
 
 
 def test_rsa_keys_the_token_cannot_hold_say_why():
@@ -84,9 +84,9 @@ def test_rsa_keys_the_token_cannot_hold_say_why():
         return rsa.RSAPublicNumbers(e, n).public_key().public_bytes(PEM, SPKI)
 
     with pytest.raises(FileProblem, match="public exponent 4294967297.*32 bits"):
-        raise_line(lambda: keys.decode(public((1 << 32) + 1), "f"))
+        raise_line(lambda: key_files.decode(public((1 << 32) + 1), "f"))
     with pytest.raises(FileProblem, match="an RSA public key of 4096 bits.*2048"):
-        raise_line(lambda: keys.decode(public(65537, 4096), "f"))
+        raise_line(lambda: key_files.decode(public(65537, 4096), "f"))
 
 
 def test_a_certificate_with_an_rsa_key_of_any_size_is_taken(rsa_key):
@@ -97,7 +97,7 @@ def test_a_certificate_with_an_rsa_key_of_any_size_is_taken(rsa_key):
         builder = builder.not_valid_before(start)
         builder = builder.not_valid_after(start + datetime.timedelta(days=1))
         made = builder.sign(key, hashes.SHA256())
-        item = keys.decode(made.public_bytes(PEM), "cert")
+        item = key_files.decode(made.public_bytes(PEM), "cert")
         spki = key.public_key().public_bytes(DER, serialization.PublicFormat.PKCS1)
         assert keys.key_identifier(item.point) == hashlib.sha256(spki).digest()[:20]
         assert item.value == made.public_bytes(DER)
@@ -107,12 +107,12 @@ def test_a_password_is_not_asked_for_in_vain(ec_key):
     def never():
         raise AssertionError("asked")
 
-    keys.decode(ec_key.private_bytes(PEM, PKCS8, CLEAR), "key", password=never)
+    key_files.decode(ec_key.private_bytes(PEM, PKCS8, CLEAR), "key", password=never)
 
 
 @pytest.mark.parametrize("encoding", [PEM, DER])
 def test_public_keys_decode_to_the_point(ec_key, encoding):
-    item = keys.decode(ec_key.public_key().public_bytes(encoding, SPKI), "key")
+    item = key_files.decode(ec_key.public_key().public_bytes(encoding, SPKI), "key")
     assert item.kind == keys.PUBLIC_KEY
     assert item.value == keys.point(ec_key.public_key())
     assert keys.point(keys.public_key(item.value)) == item.value
@@ -120,7 +120,7 @@ def test_public_keys_decode_to_the_point(ec_key, encoding):
 
 @pytest.mark.parametrize("encoding", [PEM, DER])
 def test_certificates_keep_every_byte_and_bring_their_names(certificate, encoding):
-    item = keys.decode(certificate.public_bytes(encoding), "cert")
+    item = key_files.decode(certificate.public_bytes(encoding), "cert")
     assert item.kind == keys.CERTIFICATE
     assert item.value == certificate.public_bytes(DER)
     assert bytes.fromhex(item.extra["subject"]) == certificate.subject.public_bytes()
@@ -131,20 +131,20 @@ def test_certificates_keep_every_byte_and_bring_their_names(certificate, encodin
 def test_openssl_ecparam_output_is_a_private_key(ec_key):
     parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     data = parameters + ec_key.private_bytes(PEM, SEC1, CLEAR)
-    assert keys.decode(data, "key").value == scalar(ec_key)
+    assert key_files.decode(data, "key").value == scalar(ec_key)
 
 
 def test_a_file_with_key_and_certificate_needs_a_choice(ec_key, certificate):
     data = certificate.public_bytes(PEM) + ec_key.private_bytes(PEM, PKCS8, CLEAR)
     with pytest.raises(FileProblem, match="holds 2 items"):
-        keys.decode(data, "both")
-    assert keys.decode(data, "both", keys.CERTIFICATE).kind == keys.CERTIFICATE
-    assert keys.decode(data, "both", keys.PRIVATE_KEY).kind == keys.PRIVATE_KEY
+        key_files.decode(data, "both")
+    assert key_files.decode(data, "both", keys.CERTIFICATE).kind == keys.CERTIFICATE
+    assert key_files.decode(data, "both", keys.PRIVATE_KEY).kind == keys.PRIVATE_KEY
 
 
 def test_the_wrong_kind_is_named(certificate):
     with pytest.raises(FileProblem, match="holds a certificate of CN=unit test.*private key"):
-        raise_line(lambda: keys.decode(certificate.public_bytes(PEM), "f", keys.PRIVATE_KEY))
+        raise_line(lambda: key_files.decode(certificate.public_bytes(PEM), "f", keys.PRIVATE_KEY))
 
 
 def raise_line(action):
@@ -169,7 +169,7 @@ def raise_line(action):
 def test_keys_the_token_cannot_hold_are_named(key, words, encoding):
     data = key.private_bytes(encoding, PKCS8, CLEAR)
     with pytest.raises(FileProblem, match=words):
-        raise_line(lambda: keys.decode(data, "f"))
+        raise_line(lambda: key_files.decode(data, "f"))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_keys_the_token_cannot_hold_are_named(key, words, encoding):
 )
 def test_other_files_are_described(data, words):
     with pytest.raises(FileProblem, match=words):
-        raise_line(lambda: keys.decode(data, "f"))
+        raise_line(lambda: key_files.decode(data, "f"))
 
 
 @pytest.mark.parametrize("length", [31, 33])
@@ -207,15 +207,15 @@ def test_private_keys_of_other_lengths_are_refused(ec_key, length):
     body = b"\x02\x01\x01\x04" + bytes([length]) + value
     body += bytes.fromhex("a00a06082a8648ce3d030107")
     with pytest.raises(FileProblem, match="none of the kinds|broken"):
-        keys.decode(b"\x30" + bytes([len(body)]) + body, "f")
+        key_files.decode(b"\x30" + bytes([len(body)]) + body, "f")
 
 
 def test_every_truncation_of_a_certificate_is_refused(certificate_der):
     for length in range(1, len(certificate_der)):
         with pytest.raises(FileProblem):
-            keys.decode(certificate_der[:length], "f")
+            key_files.decode(certificate_der[:length], "f")
     with pytest.raises(FileProblem, match=r"announces \d+ bytes, the file has 200"):
-        keys.decode(certificate_der[:200], "f")
+        key_files.decode(certificate_der[:200], "f")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from p11board import keys, report
+from p11board import key_files, keys, report
 from p11board.board import public_label
 from p11board.context import (
     Session,
@@ -133,7 +133,7 @@ def import_file(session: Session, file, label, kind, key_id, public, replace, pa
     if kind == "data":
         item = keys.Item(keys.DATA, data, f"{len(data)} bytes")
     else:
-        item = keys.decode(data, name, KINDS.get(kind), lambda: password(name, password_file))
+        item = key_files.decode(data, name, KINDS.get(kind), lambda: password(name, password_file))
     with session.board() as board, session.output.busy("Storing"):
         handles = [store(board, item, label, key_id, public, replace)]
     session.output.data(

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from p11board import cli_objects, csr, keys, selection, signing, updating
+from p11board import cli_objects, csr, key_files, keys, selection, signing, updating
 from p11board.board import public_label
 from p11board.context import Session, board_option, json_option, pin_option, read_input
 from p11board.emulator import BOARD
 from p11board.errors import EXIT_ERROR, FileProblem, UsageProblem
+from p11board.files import read_file
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 P256_NEEDED = "images are signed with a P-256 key"
@@ -61,7 +62,7 @@ def sign_image(
     Writes the image with a manifest of 256 bytes before it, signed with ECDSA P-256 and SHA-256.
     The public half of the key belongs into the boards as "Code Verify Key".
     """
-    data = keys.read_file(image_file)
+    data = read_file(image_file)
     own = signing.version_of(data, target)
     if own is None and version is None:
         raise UsageProblem("this image does not say its version", "give it with --image-version")
@@ -91,7 +92,7 @@ def read_key(path, password_file):
     def password():
         return cli_objects.password(path, password_file)
 
-    item = keys.decode(keys.read_file(path), path.name, keys.PRIVATE_KEY, password)
+    item = key_files.decode(read_file(path), path.name, keys.PRIVATE_KEY, password)
     if item.curve != "P-256":
         raise FileProblem(f"{path.name} holds {item.description}", P256_NEEDED)
     return ec.derive_private_key(int.from_bytes(item.value, "big"), ec.SECP256R1())
@@ -125,11 +126,11 @@ def words(manifest):
 @click.pass_obj
 def verify_image(session: Session, image_file, key_file, detached):
     """Check a signed image on this computer, as a board would. Exit code 1: not valid."""
-    data = keys.read_file(image_file)
+    data = read_file(image_file)
     if detached:
-        data = keys.read_file(detached) + data
+        data = read_file(detached) + data
     manifest, _ = signing.unwrap(data)
-    item = keys.decode(keys.read_file(key_file), key_file.name)
+    item = key_files.decode(read_file(key_file), key_file.name)
     if item.kind not in CLASSES or len(item.point) != 65:
         raise FileProblem(f"{key_file} holds {item.description}", P256_NEEDED)
     public = keys.public_key(item.point)

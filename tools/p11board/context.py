@@ -22,7 +22,7 @@ from p11board.errors import (
     Problem,
     UsageProblem,
 )
-from p11board.keys import read_file
+from p11board.files import read_file
 from p11board.output import Output
 from p11board.transport import Link
 

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from p11board import csr, emulator, keys, report
+from p11board import csr, emulator, key_files, keys, report
 from p11board.board import (
     CODE_VERIFY,
     DEVICE_CERTIFICATE,
@@ -181,7 +181,7 @@ class Demo:
         self.tell("certificate request made here, signed by the board: the signature is good")
         if (DEVICE_CERTIFICATE, keys.CERTIFICATE) in found:
             held = board.read(DEVICE_CERTIFICATE, keys.CERTIFICATE)["value"]
-            if keys.decode(held, DEVICE_CERTIFICATE).point == point:
+            if key_files.decode(held, DEVICE_CERTIFICATE).point == point:
                 self.tell(f"{DEVICE_CERTIFICATE!r} is for this key: kept")
                 return
         certificate = keys.certificate_item(self.ca.issue(request))

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Writing files that are whole or not there."""
+"""Files: read with a one-line error, written whole or not at all."""
 
 import os
 
 from p11board.errors import UsageProblem
+
+
+def read_file(path, name=None):
+    """The bytes of a Path. Raises UsageProblem; name: how that calls the file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageProblem(f"cannot read {name or path}: {error.strerror}") from None
 
 
 def write_whole(path, data):

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from p11board.errors import FileProblem
 from p11board.fields import NAME, check_values
-from p11board.files import write_whole
-from p11board.keys import read_file
+from p11board.files import read_file, write_whole
 
 ROWS_MAX = 10000
 SERIAL_MAX = 16  # characters, as in CK_TOKEN_INFO

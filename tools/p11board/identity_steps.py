@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from p11board import chain, csr, keys
+from p11board import chain, csr, key_files, keys
 from p11board.board import (
     CLAIM_CERTIFICATE,
     CLAIM_KEY,
@@ -251,7 +251,7 @@ class IdentityWork:
         """Add what is missing, then destroy what is of an earlier identity."""
         needed = self._needed_chain()
         for der in sorted(needed):
-            for certificate in keys.certificates(der, CHAIN):
+            for certificate in key_files.certificates(der, CHAIN):
                 self._add_to_chain(certificate)
         kept = set()
         for label in self.chain_labels():

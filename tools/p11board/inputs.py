@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
 
-from p11board import chain, keys
+from p11board import chain, key_files, keys
 from p11board.demo_ca import DemoCA
 from p11board.errors import FileProblem
+from p11board.files import read_file
 from p11board.profile import DEMO, JITP, JITR
 
 SECONDS_PER_HOUR = 3600
@@ -42,8 +43,8 @@ def read(profile, fields, pins, ca_folder):
         if name == DEMO and key in DEMO_FILES:
             return DEMO_FILES[key](found.ca)
         path = fields.path(name)
-        data = keys.read_file(path, f"{path} ({key})")
-        return keys.decode(data, str(path), wanted, password)
+        data = read_file(path, f"{path} ({key})")
+        return key_files.decode(data, str(path), wanted, password)
 
     found.root = item("objects.root", keys.CERTIFICATE)
     found.jitp = item("objects.jitp", keys.CERTIFICATE)
@@ -81,7 +82,7 @@ def _read_claim(found, profile, fields, item, pins):
     name = profile["claim.certificate"]
     if found.claim_certificate.point != found.claim_key.point:
         raise FileProblem(f"{name} is for another key than {profile['claim.key']}")
-    (certificate,) = keys.certificates(found.claim_certificate.value, name)
+    (certificate,) = key_files.certificates(found.claim_certificate.value, name)
     hours = profile["claim.max_hours"]
     life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
     if hours and life > datetime.timedelta(hours=hours):
@@ -103,7 +104,7 @@ def _certificates(profile, fields, key):
     found = []
     for name in profile[key]:
         path = fields.path(name)
-        found += keys.certificates(keys.read_file(path, f"{path} ({key})"), str(path))
+        found += key_files.certificates(read_file(path, f"{path} ({key})"), str(path))
     return found
 
 
@@ -111,7 +112,7 @@ def issued_as_the_kind_wants(profile, inputs, leaf):
     """Refuse a certificate that AWS would not let in: its issuer is not the registered CA."""
     if profile["kind"] not in (JITP, JITR):
         return
-    (signer,) = keys.certificates(inputs.jitp.value, profile["objects.jitp"])
+    (signer,) = key_files.certificates(inputs.jitp.value, profile["objects.jitp"])
     try:
         leaf.verify_directly_issued_by(signer)
     except (ValueError, TypeError, InvalidSignature):

@@ -12,7 +12,7 @@ from pathlib import Path
 from p11board import pinentry
 from p11board.errors import FileProblem, UsageProblem
 from p11board.fields import Fields
-from p11board.keys import read_file
+from p11board.files import read_file
 
 PIN_MIN, PIN_MAX = 4, 64  # bytes; the token's own limits
 

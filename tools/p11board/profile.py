@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from p11board.errors import FileProblem, UsageProblem
-from p11board.keys import read_file
+from p11board.files import read_file
 
 TEXT_MAX = 1000  # characters
 LIST_MAX = 16

@@ -11,7 +11,7 @@ import subprocess
 
 from cryptography.hazmat.primitives import serialization
 
-from p11board import keys
+from p11board import key_files
 from p11board.errors import FileProblem, Problem, UsageProblem
 from p11board.files import write_whole
 
@@ -96,5 +96,5 @@ def parted(data, name):
     """(the device's certificate, the others) of a signer's answer: the device's comes first."""
     if len(data) > ANSWER_MAX:
         raise FileProblem(f"{name} has {len(data)} bytes")
-    found = keys.certificates(data, name)
+    found = key_files.certificates(data, name)
     return found[0], found[1:]

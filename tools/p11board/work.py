@@ -8,8 +8,8 @@ from pathlib import Path
 from p11board import identity_steps, inputs, object_steps, token_steps
 from p11board.errors import Problem
 from p11board.fields import Fields
+from p11board.files import read_file
 from p11board.holdings import Holdings
-from p11board.keys import read_file
 from p11board.pins import Pins
 from p11board.profile import JITP, JITR, Profile
 from p11board.signers import CommandSigner, DemoSigner, FileSigner, parted
