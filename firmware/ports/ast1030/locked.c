@@ -3,19 +3,14 @@
 // REPL, no file system; whatever ends that module resets the chip.
 
 #include "py/builtin.h"
-#include "py/cstack.h"
-#include "py/gc.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
-#include "shared/runtime/gchelper.h"
 
 #include "chip.h"
-#include "faults.h"
+#include "runtime.h"
 #include "ticks.h"
 #include "uart.h"
-
-extern uint8_t _heap_start, _heap_end, _stack_bottom, _stack_top;
 
 static void run(void) {
     nlr_buf_t nlr;
@@ -28,27 +23,13 @@ static void run(void) {
 }
 
 int main(void) {
-    const size_t stack_size = (size_t)(&_stack_top - &_stack_bottom) - STACK_GUARD_BYTES;
     ticks_init();
     uart_init();
-    mp_cstack_init_with_top(&_stack_top, stack_size);
-    gc_init(&_heap_start, &_heap_end);
-    mp_init();
+    runtime_start();
     run();
     uart_drain();
     p11_port_forget();
     chip_reset();
-}
-
-void gc_collect(void) {
-    gc_collect_start();
-    gc_helper_collect_regs_and_stack();
-    gc_collect_end();
-}
-
-void nlr_jump_fail(void *val) {
-    (void)val;
-    fatal("exception without a handler");
 }
 
 // print() and tracebacks: nothing leaves but what is written to sys.stdout.buffer.

@@ -3,21 +3,19 @@
 
 #include <string.h>
 
-#include "py/cstack.h"
 #include "py/gc.h"
 #include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "shared/readline/readline.h"
-#include "shared/runtime/gchelper.h"
 #include "shared/runtime/pyexec.h"
 
 #include "chip.h"
-#include "faults.h"
+#include "runtime.h"
 #include "ticks.h"
 #include "uart.h"
 
-extern uint8_t _heap_start, _heap_end, _stack_bottom, _stack_top;
+extern uint8_t _heap_start, _heap_end;
 
 const char p11_help_text[] =
     "A PKCS#11 token on a microcontroller (" MICROPY_HW_BOARD_NAME ").\n"
@@ -47,13 +45,10 @@ static void run_repl(void) {
 }
 
 int main(void) {
-    const size_t stack_size = (size_t)(&_stack_top - &_stack_bottom) - STACK_GUARD_BYTES;
     ticks_init();
     uart_init();
     for (;;) {
-        mp_cstack_init_with_top(&_stack_top, stack_size);
-        gc_init(&_heap_start, &_heap_end);
-        mp_init();
+        runtime_start();
         readline_init0();
         // Where `mpremote mip` installs.
         mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
@@ -70,15 +65,4 @@ int main(void) {
         // Whatever secret a program left in its buffers goes as well.
         memset(&_heap_start, 0, (size_t)(&_heap_end - &_heap_start));
     }
-}
-
-void gc_collect(void) {
-    gc_collect_start();
-    gc_helper_collect_regs_and_stack();
-    gc_collect_end();
-}
-
-void nlr_jump_fail(void *val) {
-    (void)val;
-    fatal("exception without a handler");
 }
