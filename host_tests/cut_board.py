@@ -12,9 +12,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from factory import program
 from qemu_machine import BUILD, Board
 
-from p11board import flashing, flashmap, keys
+from p11board import flashmap, keys
 from p11board.emulator import IN_ORDER
 
 DIGEST = bytes(range(32))
@@ -80,8 +81,7 @@ class Chip:
         self.rules = Path(folder) / "rules.conf"
         self.trace = Path(folder) / "trace.log"
         self.build = build
-        flashing.create_blank(self.path)
-        flashing.program_app(self.path, (build / "firmware.p11a").read_bytes())
+        program(self.path, build)
 
     @property
     def region(self):

@@ -18,15 +18,15 @@ from pathlib import Path
 import pytest
 from board.tls_board import TlsBoard
 from click.testing import CliRunner
+from factory import built, program
 
-from p11board import flashing, image
+from p11board import image
 from p11board.board import Board
 from p11board.cli import cli
-from p11board.emulator import BOARD, Emulator
+from p11board.emulator import Emulator
 from p11board.transport import Link
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BUILD = Path(os.environ.get("P11_BUILD", ROOT / "build" / BOARD))  # what to test
 SCRIPTS = ROOT / "tools" / "mpremote"
 PREFIX = "test "  # of the labels a test may use on a real board
 
@@ -115,18 +115,16 @@ class EmulatedBoard(BoardUnderTest):
 @pytest.fixture(scope="session")
 def firmware():
     """The built firmware: its image and loader, as paths; `make firmware` makes them."""
-    files = [BUILD / "firmware.p11a", BUILD / "loader.elf"]
-    if not all(file.exists() for file in files):
-        pytest.fail("no firmware to test: run `make firmware BOARD=AST1030_EVB` first")
-    return files
+    build = built()
+    return [build / "firmware.p11a", build / "loader.elf"]
 
 
 @pytest.fixture(scope="session")
 def second_image(firmware, tmp_path_factory):
     """Another application: the build with another version, else the same one re-headed."""
-    built = BUILD / "firmware-next.p11a"
-    if built.exists():
-        return built
+    following = firmware[0].with_name("firmware-next.p11a")
+    if following.exists():
+        return following
     path = tmp_path_factory.mktemp("images") / "second.p11a"
     path.write_bytes(image.make(image.read(firmware[0]).payload, "9.9.9-test").to_bytes())
     return path
@@ -135,10 +133,7 @@ def second_image(firmware, tmp_path_factory):
 @pytest.fixture(scope="session")
 def factory_flash(firmware, tmp_path_factory):
     """A chip with the application and nothing else; tests work on copies."""
-    path = tmp_path_factory.mktemp("factory") / "flash.bin"
-    flashing.create_blank(path)
-    flashing.program_app(path, firmware[0].read_bytes())
-    return path
+    return program(tmp_path_factory.mktemp("factory") / "flash.bin", firmware[0].parent)
 
 
 @pytest.fixture(scope="session")

@@ -10,28 +10,19 @@ import sys
 import time
 from pathlib import Path
 
+import pages
 import pytest
+from factory import built, program
 
-from p11board import flashing, flashmap, plan, profile, work
+from p11board import flashmap, plan, profile, work
 from p11board.board import Board
-from p11board.emulator import BOARD, Emulator
+from p11board.emulator import Emulator
 from p11board.transport import Link
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-PAGE = ROOT / "docs" / "PROVISIONING.md"
 USER, SO = b"471147", b"8715008150"
 BOARDS = 50  # of the soak test
-
-
-def p11board_in(folder):
-    """A directory with a `p11board` that runs this checkout, for PATH."""
-    made = folder / "bin"
-    made.mkdir(parents=True, exist_ok=True)
-    script = made / "p11board"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m p11board "$@"\n')
-    script.chmod(0o755)
-    return made
 
 
 @pytest.fixture(autouse=True)
@@ -54,29 +45,15 @@ def test_the_commands_of_the_page_work_as_they_stand(
 ):
     """One script: a first board, every flow, then three blank boards from a list."""
     for number in (1, 2, 3):
-        chip = tmp_path / f"board-{number}" / "flash.bin"
-        flashing.create_blank(chip)
-        flashing.program_app(chip, firmware[0].read_bytes())
-    script = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.M | re.S))
+        program(tmp_path / f"board-{number}" / "flash.bin", firmware[0].parent)
     environment = {name: value for name, value in os.environ.items() if "P11BOARD" not in name}
-    done = subprocess.run(
-        ["bash", "-c", "set -eu -o pipefail\n" + script],
-        cwd=tmp_path,
-        env={
-            **environment,
-            "PATH": f"{p11board_in(tmp_path)}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
-            "XDG_STATE_HOME": str(tmp_path / "logs"),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stdout
-    assert done.stdout.splitlines()[-1] == "3"  # boards of the list that are ok
-    assert "it was not touched" in done.stdout and "the claim is gone" in done.stdout
-    assert "the profile trusts nobody" in done.stdout
+    environment["PATH"] = pages.path(pages.p11board_in(tmp_path))
+    environment["XDG_STATE_HOME"] = str(tmp_path / "logs")
+    script = "\n".join(pages.blocks("PROVISIONING.md"))
+    printed = pages.run(script, tmp_path, environment, seconds=400)
+    assert printed.splitlines()[-1] == "3"  # boards of the list that are ok
+    assert "it was not touched" in printed and "the claim is gone" in printed
+    assert "the profile trusts nobody" in printed
     report = json.loads((tmp_path / "report.json").read_text())
     serials = [one["serial"] for one in report["boards"]]
     assert len(set(serials)) == 3 and report["summary"]["ok"] == 3
@@ -143,13 +120,9 @@ def test_a_renewal_whose_plug_is_pulled_leaves_one_whole_identity(make_board, tm
 
 
 def test_a_board_without_entropy_source_is_seeded_first(tmp_path):
-    build = Path(os.environ.get("P11_BUILD", ROOT / "build" / BOARD))
-    variant = build.with_name(build.name + "-notrng")
-    if not (variant / "firmware.p11a").exists():
-        pytest.fail("no firmware to test: run `make firmware NO_TRNG=1`")
+    variant = built("-notrng")
     emulator = Emulator(tmp_path / "state")
-    flashing.create_blank(emulator.flash)
-    flashing.program_app(emulator.flash, (variant / "firmware.p11a").read_bytes())
+    program(emulator.flash, variant)
     (tmp_path / "user.pin").write_bytes(USER)
     (tmp_path / "so.pin").write_bytes(SO)
     files = {"user": str(tmp_path / "user.pin"), "so": str(tmp_path / "so.pin")}

@@ -6,11 +6,9 @@ going on, then an update that is taken, then what is refused since.
 """
 
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
+import pages
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,7 +20,6 @@ from p11board.emulator import BOARD
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "OTA.md"
 SCRIPTS = ROOT / "tools" / "mpremote"
 LABEL = "Code Verify Key"
 DIGEST = bytes(range(32))
@@ -43,24 +40,13 @@ class Workshop:
 
     def page(self, number):
         """Run a block of commands of docs/OTA.md; returns what they print."""
-        blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-        done = subprocess.run(
-            ["bash", "-c", "set -eu\n" + blocks[number]],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
-                "P11BOARD": "emulated",
-                "P11BOARD_STATE": str(self.board.emulator.state),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        environment = {
+            **os.environ,
+            "PATH": pages.path(),
+            "P11BOARD": "emulated",
+            "P11BOARD_STATE": str(self.board.emulator.state),
+        }
+        return pages.run(pages.blocks("OTA.md")[number], self.folder, environment)
 
     def signed(self, data=None, key=None, security=2, target=BOARD):
         data = data or self.small

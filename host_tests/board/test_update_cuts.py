@@ -10,7 +10,8 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cut_board import COUNTED, LOOK, PRELUDE, Chip, View
-from qemu_machine import BUILD, Machine, tiny_program
+from factory import built
+from qemu_machine import Machine, tiny_program
 
 from p11board import flashmap, image, keys, signing
 from p11board.emulator import BOARD
@@ -79,8 +80,7 @@ class Slots(Chip):
 
 @pytest.fixture(scope="module")
 def slots(tmp_path_factory):
-    if not (BUILD / "firmware.elf").exists():
-        pytest.fail("no firmware to test: run `make firmware`")
+    built()
     made = Slots(tmp_path_factory.mktemp("cuts"))
     yield made
     made.path.unlink()

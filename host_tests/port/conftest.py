@@ -4,27 +4,22 @@
 import shutil
 
 import pytest
-from qemu_machine import BUILD, Board, tiny_program
+from factory import built, program
+from qemu_machine import Board, tiny_program
 
-from p11board import flashing, image
+from p11board import image
 
 
 @pytest.fixture(scope="session")
 def firmware():
     """Path of the built application image; the loader lies beside it."""
-    path = BUILD / "firmware.p11a"
-    if not path.exists():
-        pytest.fail("no firmware to test: run `make firmware`")
-    return path
+    return built() / "firmware.p11a"
 
 
 @pytest.fixture(scope="session")
 def factory_flash(firmware, tmp_path_factory):
     """A chip with the application and nothing else."""
-    path = tmp_path_factory.mktemp("factory") / "flash.bin"
-    flashing.create_blank(path)
-    flashing.program_app(path, firmware.read_bytes())
-    return path
+    return program(tmp_path_factory.mktemp("factory") / "flash.bin", firmware.parent)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import ast
 
 import pytest
 from cut_board import Chip
-from qemu_machine import BUILD
+from factory import built
 
 pytestmark = pytest.mark.emulated
 
@@ -36,9 +36,7 @@ print((cost(lambda: None), cost(lambda: p.mac(m, context, b"")), cost(unseal), c
 
 
 def test_the_key_of_an_object_costs_one_hmac_of_25000_instructions(tmp_path):
-    if not (BUILD / "firmware.elf").exists():
-        pytest.fail("no firmware to test: run `make firmware`")
-    chip = Chip(tmp_path)
+    chip = Chip(tmp_path, built())
     empty, *rest = (each * PER_TICK for each in ast.literal_eval(chip.run(MEASURE)))
     chip.path.unlink()
     hmac, unseal, unwrap = (each - empty for each in rest)

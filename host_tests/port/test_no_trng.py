@@ -7,31 +7,19 @@ import os
 import time
 
 import pytest
-from qemu_machine import BUILD, Board
-
-from p11board import flashing
+from factory import built, program
+from qemu_machine import Board
 
 pytestmark = pytest.mark.emulated
 
-VARIANT = BUILD.with_name(BUILD.name + "-notrng")
 STREAM = "import os\nprint(os.urandom(16).hex())"
 
 
-@pytest.fixture(scope="module")
-def flash(tmp_path_factory):
-    """A chip with this firmware and nothing else."""
-    image = VARIANT / "firmware.p11a"
-    if not image.exists():
-        pytest.fail("no firmware to test: run `make firmware NO_TRNG=1`")
-    path = tmp_path_factory.mktemp("notrng") / "flash.bin"
-    flashing.create_blank(path)
-    flashing.program_app(path, image.read_bytes())
-    return path
-
-
 @pytest.fixture
-def board(flash):
-    made = Board(flash, VARIANT / "loader.elf")
+def board(tmp_path):
+    """A new chip with this firmware, off."""
+    build = built("-notrng")
+    made = Board(program(tmp_path / "flash.bin", build), build / "loader.elf")
     yield made
     made.kill()
 

@@ -7,10 +7,7 @@
 import os
 
 import pytest
-from qemu_machine import BUILD, Board
 from randomness import DIEHARDER_BYTES, dieharder, ent
-
-from p11board import flashing
 
 SHORT, LONG = 128 << 10, DIEHARDER_BYTES
 SECONDS = 600
@@ -22,21 +19,6 @@ for _ in range(%d):
     p11crypto.%s(part)
     sys.stdout.buffer.write(part)
 """
-
-
-@pytest.fixture(scope="module")
-def board(tmp_path_factory):
-    """A board at its REPL."""
-    image = BUILD / "firmware.p11a"
-    if not image.exists():
-        pytest.fail("no firmware to test: run `make firmware`")
-    path = tmp_path_factory.mktemp("randomness") / "flash.bin"
-    flashing.create_blank(path)
-    flashing.program_app(path, image.read_bytes())
-    made = Board(path, BUILD / "loader.elf").start()
-    yield made
-    made.kill()
-    path.unlink()
 
 
 def stream(board, function, size):

@@ -10,11 +10,10 @@ import json
 
 import pytest
 from cut_board import Chip
-from qemu_machine import BUILD
+from factory import built
 
 pytestmark = pytest.mark.emulated
 
-VARIANT = BUILD.with_name(BUILD.name + "-notrng")
 SAMPLE = 6
 STREAM = "import os\nprint(os.urandom(32).hex())"
 ASK = "from pkcs11 import hostlink\nhostlink.run(%r)"
@@ -24,9 +23,7 @@ BOOTS = 60  # enough for the log to leave a sector
 @pytest.fixture(scope="module")
 def chip(tmp_path_factory):
     """A chip that was given its seed."""
-    if not (VARIANT / "firmware.elf").exists():
-        pytest.fail("no firmware to test: run `make firmware NO_TRNG=1`")
-    made = Chip(tmp_path_factory.mktemp("seed_cuts"), VARIANT)
+    made = Chip(tmp_path_factory.mktemp("seed_cuts"), built("-notrng"))
     printed = made.run(ASK % json.dumps({"cmd": "seed", "value": bytes(range(64)).hex()}))
     assert '"generation": 1' in printed
     yield made

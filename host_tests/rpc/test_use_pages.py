@@ -14,11 +14,12 @@ import sys
 import time
 from pathlib import Path
 
+import pages
 import pytest
-from harness import BOARDS, ROOT, Served, background, need
+from harness import BOARDS, Served, background, need
 
 pytestmark = pytest.mark.long
-PAGES = ROOT / "docs" / "use"
+FOLDER = pages.DOCS / "use"
 PROGRAMS = {
     "pkcs11-tool": ("pkcs11-tool", "p11tool", "openssl"),
     "openssl": ("openssl", "pkcs11-tool"),
@@ -32,23 +33,14 @@ PROGRAMS = {
 }
 
 
-def blocks(page, language):
-    """The fenced blocks of a page in one language."""
-    text = (PAGES / f"{page}.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
-
-
 def environment(served, folder):
     """As a user who evaluated `p11board env`; PINs come from askpass, ssh from our config."""
-    bin_folder = folder / "bin"
-    bin_folder.mkdir(parents=True, exist_ok=True)
+    bin_folder = pages.p11board_in(folder)
     askpass = bin_folder / "askpass"
     askpass.write_text("#!/bin/sh\necho ${TEST_PIN:-0000}\n")
-    p11board = bin_folder / "p11board"
-    p11board.write_text(f'#!/bin/sh\nexec {sys.executable} -m p11board "$@"\n')
     ssh = bin_folder / "ssh"
     ssh.write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {folder / "ssh_config"} "$@"\n')
-    for path in (askpass, p11board, ssh):
+    for path in (askpass, ssh):
         path.chmod(0o755)
     exported = served.p11board("env")
     found = dict(re.findall(r"^export (\w+)=(.*)$", exported, re.M))
@@ -67,19 +59,9 @@ def run_page(served, page, folder, more=None):
     """Run the shell blocks of a page."""
     need(*PROGRAMS[page])
     folder.mkdir(parents=True, exist_ok=True)
-    script = "set -eu -o pipefail\nshopt -s expand_aliases\n" + "\n".join(blocks(page, "sh"))
-    done = subprocess.run(
-        ["bash", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + script],
-        env=environment(served, folder),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    before = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nshopt -s expand_aliases\n"
+    script = before + "\n".join(pages.blocks(f"use/{page}.md"))
+    return pages.run(script, folder, environment(served, folder))
 
 
 @pytest.mark.parametrize("page", ["openssl", "curl", "gnutls", "git", "firefox"])
@@ -157,14 +139,14 @@ def test_ssh_logs_in_to_a_real_sshd_with_the_boards_key(programs, tmp_path):
 @pytest.mark.parametrize("number, package", [(0, "pkcs11"), (1, "PyKCS11")])
 def test_the_python_programs_work(programs, tmp_path, number, package):
     program = tmp_path / "program.py"
-    program.write_text(blocks("python", "python")[number])
+    program.write_text(pages.blocks("use/python.md", "python")[number])
     check = f"import {package}"
     assert programs.run(sys.executable, "-c", check, env={"PYTHONPATH": ""}) == ""
     programs.run(sys.executable, program, env={"PYTHONPATH": ""})
 
 
 def test_each_page_is_listed_and_tested():
-    listed = set(re.findall(r"\]\(([\w-]+)\.md\)", (PAGES / "README.md").read_text()))
-    pages = {path.stem for path in PAGES.glob("*.md")} - {"README"}
-    assert pages - {"init-token"} == listed - {"../PROTOCOL"}
-    assert pages - {"python"} == set(PROGRAMS)
+    listed = set(re.findall(r"\]\(([\w-]+)\.md\)", (FOLDER / "README.md").read_text()))
+    written = {path.stem for path in FOLDER.glob("*.md")} - {"README"}
+    assert written - {"init-token"} == listed - {"../PROTOCOL"}
+    assert written - {"python"} == set(PROGRAMS)

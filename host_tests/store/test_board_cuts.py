@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cut_board import LOOK, PRELUDE, SECRETS, STRETCHED, Chip, View, scalar, windows_in
+from factory import built
 from qemu_machine import BUILD
 
 from p11board import flashmap
@@ -77,8 +78,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """The uninterrupted calls."""
-    if not (BUILD / "firmware.elf").exists():
-        pytest.fail("no firmware to test: run `make firmware`")
+    built()
     made = Story(tmp_path_factory.mktemp("cuts"))
     yield made
     made.chip.path.unlink()

@@ -10,8 +10,8 @@ import random
 
 import pytest
 from cut_board import Chip
+from factory import built
 from pin_programs import KEYGEN, LOOK, SO_PIN, WATCH, State, comparisons
-from qemu_machine import BUILD
 
 from p11board.flashmap import KEYS
 
@@ -66,8 +66,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    if not (BUILD / "firmware.elf").exists():
-        pytest.fail("no firmware to test: run `make firmware`")
+    built()
     made = Story(tmp_path_factory.mktemp("pin_cuts"))
     yield made
     made.chip.path.unlink()
