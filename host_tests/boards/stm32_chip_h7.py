@@ -61,14 +61,8 @@ class H7(Chip):
             super().register_write(address, value)
 
     def control(self, bank, value):
-        if not self.locks[bank].open:
-            if value & ~self.LOCK:
-                self.wrong("control register written while locked")
+        if not self.locks[bank].admits(value, self.LOCK):
             return
-        if self.busy:
-            self.wrong("control register written while busy")
-        if value & self.LOCK:
-            self.locks[bank].lock()
         self.cr[bank] = value & ~(self.LOCK | self.START)
         if not value & self.START:
             return

@@ -227,6 +227,18 @@ class Locked:
     def lock(self):
         self.open = self.half = False
 
+    def admits(self, value, bit):
+        """One write to the control register: does it take? bit: that of the lock itself."""
+        if not self.open:
+            if value & ~bit:
+                self.chip.wrong("control register written while locked")
+            return False
+        if self.chip.busy:
+            self.chip.wrong("control register written while busy")
+        if value & bit:
+            self.lock()
+        return True
+
 
 class OneController(Chip):
     """F4 and L4, G4, WB: one control register for all banks, a data cache that ACR switches."""
@@ -271,14 +283,8 @@ class OneController(Chip):
             super().register_write(address, value)
 
     def control(self, value):
-        if not self.lock.open:
-            if value & ~self.LOCK:
-                self.wrong("control register written while locked")
+        if not self.lock.admits(value, self.LOCK):
             return
-        if self.busy:
-            self.wrong("control register written while busy")
-        if value & self.LOCK:
-            self.lock.lock()
         self.cr = value & ~(self.LOCK | self.STRT)
         if value & self.STRT:
             self.start(value)

@@ -282,6 +282,14 @@ class Program:
         self.caller.login(session, pin)
         return session
 
+    def closed(self):
+        """Whether the daemon has closed this connection."""
+        self.socket.settimeout(10)
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
     def close(self):
         self.socket.close()
 

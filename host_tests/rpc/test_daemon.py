@@ -14,27 +14,12 @@ import time
 
 import pytest
 from harness import ROOT, Served
-from wire import Refused, body, n, u
+from wire import body, ckr_of, n, u
 
 from p11board import control
 from pkcs11.const import *
 
 pytestmark = pytest.mark.long
-
-
-def ckr_of(function, *args):
-    with pytest.raises(Refused) as caught:
-        function(*args)
-    return caught.value.ckr
-
-
-def closed(program):
-    """Whether the daemon has closed this program's connection."""
-    program.socket.settimeout(10)
-    try:
-        return program.socket.recv(1) == b""
-    except ConnectionResetError:
-        return True
 
 
 def test_the_socket_is_private(shared):
@@ -164,7 +149,7 @@ def test_lengths_that_cannot_be_are_refused_with_one_line(shared):
     for options, size in ((0, 0xFFFFFFFF), (0xFFFFFFFF, 0), (5000, 10), (0, 0x7FFFFFFF)):
         program = shared.program()
         program.socket.sendall(struct.pack(">III", 1, options, size))
-        assert closed(program)
+        assert program.closed()
     assert shared.log().count("a request of") == before + 4
 
 

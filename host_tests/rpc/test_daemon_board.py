@@ -15,27 +15,12 @@ from pathlib import Path
 
 import pytest
 from harness import CPythonBoard, Served, module
-from wire import Refused, ay, body, n, u
+from wire import Refused, ay, body, ckr_of, n, u
 
 from p11board import control
 from pkcs11.const import *
 
 pytestmark = pytest.mark.long
-
-
-def ckr_of(function, *args):
-    with pytest.raises(Refused) as caught:
-        function(*args)
-    return caught.value.ckr
-
-
-def closed(program):
-    """Whether the daemon has closed this program's connection."""
-    program.socket.settimeout(10)
-    try:
-        return program.socket.recv(1) == b""
-    except ConnectionResetError:
-        return True
 
 
 # --- the board goes and comes --------------------------------------------------------------------
@@ -59,7 +44,7 @@ def test_an_unplugged_board_ends_calls_and_is_taken_up_again(served):
     program = served.program()
     session = program.log_in()
     served.board.stop()
-    assert closed(program)
+    assert program.closed()
     status = served.wait_for("waiting")
     assert status["port"] is None
     assert not served.socket.exists()
@@ -78,7 +63,7 @@ def test_a_board_that_resets_ends_its_connections_and_is_served_again(tmp_path):
     program = served.program()
     program.log_in()
     board.cycle()
-    assert closed(program)
+    assert program.closed()
     served.wait_for("serving")
     again = served.program()
     again.caller.initialize()
@@ -108,7 +93,7 @@ def test_a_board_that_stops_answering_is_given_up(served):
     os.waitid(os.P_PID, served.board.process.pid, os.WSTOPPED)  # it may finish a call until then
     try:
         assert ckr_of(program.caller.slots) in (CKR_DEVICE_REMOVED, CKR_DEVICE_ERROR)
-        assert closed(program)
+        assert program.closed()
         assert "does not answer any more" in served.log()
     finally:
         served.board.process.send_signal(signal.SIGCONT)
@@ -138,7 +123,7 @@ def test_release_lends_the_port_out_and_resume_takes_it_back(shared):
     program = shared.program()
     program.log_in()
     shared.p11board("release")
-    assert closed(program)
+    assert program.closed()
     assert shared.wait_for("released")["port"] is None
     assert not shared.socket.exists()
     descriptor = os.open(shared.board.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)

@@ -6,26 +6,10 @@ import types
 
 import micropython
 import pytest
+from memory_line import MemoryLine
 
 from p11board.frames import END, HELLO, Frame, FrameReader, Hello
 from pkcs11 import locked, rpc
-
-
-class Line:
-    """Standard input and output of a board: requests in, answers out."""
-
-    def __init__(self, data=b""):
-        self.data = data
-        self.out = b""
-
-    def readinto(self, buffer):
-        size = min(len(buffer), len(self.data))
-        buffer[:size] = self.data[:size]
-        self.data = self.data[size:]
-        return size
-
-    def write(self, data):
-        self.out += data
 
 
 class Reset(Exception):
@@ -51,7 +35,7 @@ def machine(monkeypatch):
 
 
 def test_serve_turns_interrupts_off_and_on_again(interrupts):
-    line = Line(Frame(END, 0, 1).encode())
+    line = MemoryLine(Frame(END, 0, 1).encode())
     rpc.serve(line, line)
     frames = FrameReader().feed(line.out)
     assert [frame.kind for frame in frames] == [HELLO, END]
@@ -61,7 +45,7 @@ def test_serve_turns_interrupts_off_and_on_again(interrupts):
 
 
 def test_a_locked_server_goes_on_after_end(interrupts):
-    line = Line(Frame(END, 0, 1).encode() + Frame(END, 0, 2).encode())
+    line = MemoryLine(Frame(END, 0, 1).encode() + Frame(END, 0, 2).encode())
     with pytest.raises(EOFError):
         rpc.serve(line, line, locked=True)
     frames = FrameReader().feed(line.out)

@@ -13,6 +13,7 @@ from fuzz_bodies import SAFE, bodies, words
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_board import fresh, make_token
+from memory_line import MemoryLine
 from wire import Caller, Refused, body, decode, n, u
 
 from p11board.frames import BAD, END, HELLO, LOG, PING, RPC, Frame, FrameReader, pieces
@@ -26,23 +27,6 @@ CKR_MAX = 0x200
 EXAMPLES = 400
 
 
-class Feed:
-    """A serial line made of bytes in memory: ends when they are used up."""
-
-    def __init__(self):
-        self.data = b""
-        self.out = bytearray()
-
-    def readinto(self, buffer):
-        size = min(len(buffer), len(self.data))
-        buffer[:size] = self.data[:size]
-        self.data = self.data[size:]
-        return size
-
-    def write(self, data):
-        self.out += data
-
-
 class Fed:
     """A server fed with bytes, in this thread. One connection with a logged-in client."""
 
@@ -50,7 +34,7 @@ class Fed:
         fresh()
         self.flash = Flash(Geometry(1, 4096, 16, ZERO_ANY, 256))
         self.token = make_token(self.flash)
-        self.feed = Feed()
+        self.feed = MemoryLine()
         self.server = Server(
             self.feed, self.feed, lambda: Application(self.token), DEVELOPMENT, b"FUZZ"
         )

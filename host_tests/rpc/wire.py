@@ -30,6 +30,15 @@ class Refused(Exception):
         self.ckr = ckr
 
 
+def ckr_of(function, *args):
+    """The code with which a call is refused; it has to be."""
+    try:
+        function(*args)
+    except Refused as error:
+        return error.ckr
+    raise AssertionError("not refused")
+
+
 def u(value):
     return struct.pack(">Q", value)
 

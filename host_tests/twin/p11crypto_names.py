@@ -6,15 +6,25 @@ EC_P256, EC_P384, SECRET, MASTER, RSA_2048 = 1, 2, 3, 4, 5  # kinds of key slots
 SHA1, SHA224, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
 HASHES = {SHA1: "sha1", SHA224: "sha224", SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
 
+RSA_NAMES = ("rsa_import", "rsa_private", "rsa_public")
+SECRET_NAMES = (
+    "Aes",
+    "Cmac",
+    "Hmac",
+    "ecdh",
+    "seal_bytes",
+    "secret_export",
+    "secret_generate",
+    "secret_import",
+    "secret_size",
+    "unseal_bytes",
+)
 # for tests, not on the board
 HOOKS = ("device_secret", "test_no_source", "test_reset", "test_source")
 NAMES = (
-    "Aes",
-    "Cmac",
     "EC_P256",
     "EC_P384",
     "Hash",
-    "Hmac",
     "MASTER",
     "P256",
     "P384",
@@ -31,7 +41,6 @@ NAMES = (
     "ec_generate",
     "ec_import",
     "ec_public",
-    "ecdh",
     "ecdsa_sign",
     "ecdsa_verify",
     "entropy_info",
@@ -45,20 +54,13 @@ NAMES = (
     "random",
     "random_add",
     "release",
-    "rsa_import",
-    "rsa_private",
-    "rsa_public",
     "seal",
-    "seal_bytes",
-    "secret_export",
-    "secret_generate",
-    "secret_import",
-    "secret_size",
     "sha256",
     "slots_used",
     "unseal",
-    "unseal_bytes",
     "wipe",
     "wipe_all",
+    *RSA_NAMES,
+    *SECRET_NAMES,
     *HOOKS,
 )

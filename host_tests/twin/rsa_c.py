@@ -5,8 +5,9 @@ import ctypes
 from ctypes import byref, c_char_p, c_size_t, c_uint8, c_void_p
 
 from core_c import check, handle, lib, new, put, writable
+from p11crypto_names import RSA_NAMES
 
-__all__ = ("rsa_import", "rsa_private", "rsa_public")
+__all__ = RSA_NAMES
 
 
 class _Number(ctypes.Structure):

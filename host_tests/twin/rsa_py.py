@@ -6,10 +6,10 @@ Promises what rsa.c promises: 2048 bits, two primes of 1024, 3 <= e < 2^32. Valu
 """
 
 import entropy_py as _entropy
-from p11crypto_names import RSA_2048
+from p11crypto_names import RSA_2048, RSA_NAMES
 from slots_py import room, slot_of, take, wipe, writable
 
-__all__ = ("rsa_import", "rsa_private", "rsa_public")
+__all__ = RSA_NAMES
 
 _HALF = 128
 

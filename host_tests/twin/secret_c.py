@@ -5,19 +5,9 @@ import ctypes
 from ctypes import byref, c_bool, c_int, c_size_t, c_uint8, c_uint32
 
 from core_c import binding, check, handle, lib, new, put, writable
+from p11crypto_names import SECRET_NAMES
 
-__all__ = (
-    "Aes",
-    "Cmac",
-    "Hmac",
-    "ecdh",
-    "seal_bytes",
-    "secret_export",
-    "secret_generate",
-    "secret_import",
-    "secret_size",
-    "unseal_bytes",
-)
+__all__ = SECRET_NAMES
 
 
 class _Keyed(ctypes.Structure):

@@ -15,21 +15,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 from ec_py import CURVES
-from p11crypto_names import HASHES, MASTER, SECRET
+from p11crypto_names import HASHES, MASTER, SECRET, SECRET_NAMES
 from slots_py import SECRET_MAX, room, slot_of, take, wipe, writable
 
-__all__ = (
-    "Aes",
-    "Cmac",
-    "Hmac",
-    "ecdh",
-    "seal_bytes",
-    "secret_export",
-    "secret_generate",
-    "secret_import",
-    "secret_size",
-    "unseal_bytes",
-)
+__all__ = SECRET_NAMES
 
 
 def secret_import(value):

@@ -1,13 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signed update images: the manifest of 256 bytes that a board checks (docs/OTA.md).
-
-    0   magic "P11S"                        64  SHA-256 of the image
-    4   format, 16 bits: 1                  96  SHA-256 of the signer's point 04 || X || Y
-    6   algorithm, 16 bits: 1               128 64 zeros
-    8   image length                        192 signature r || s over SHA-256 of bytes 0 to 191
-    12  security version
-    16  board name, 24 bytes                little endian; texts are printable ASCII, padded
-    40  version text, 24 bytes              with NUL
+"""Signed update images: the manifest of 256 bytes that a board checks (docs/OTA.md has its fields).
 
 Promises: `sign` makes what firmware/pkcs11/manifest.py accepts (a test compares the two) and
 checks the signature before it gives it out; `check` tells an image from a damaged one.
