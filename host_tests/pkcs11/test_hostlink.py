@@ -13,7 +13,7 @@ import pkcs11
 from pkcs11.application import Application
 
 
-def test_keygen_sign_verify_read_destroy():
+def test_a_generated_pair_signs_verifies_is_read_and_destroyed():
     made = ask_as_user("keygen", label="key", public_label="pub", id="0102", curve="P-256")
     assert made["id"] == "0102" and len(made["point"]) == 130
     signature = ask_as_user("sign", label="key", digest=DIGEST.hex())["signature"]
@@ -27,7 +27,7 @@ def test_keygen_sign_verify_read_destroy():
     assert ask_as_user("destroy", label="pub") == {"destroyed": 1}
 
 
-def test_objects():
+def test_objects_are_listed_with_what_they_are():
     ask_as_user("keygen", label="key")
     ask_as_user("import", label="cert", value=CERT.hex(), **{"class": "certificate"})
     ask_as_user("import", label="note", value="00", **{"class": "data"})
@@ -52,7 +52,7 @@ def test_damaged_objects_are_listed_and_can_be_destroyed_by_class(store):
     assert entry["class"] == "damaged" and entry["error"] == "CKR_DEVICE_ERROR"
 
 
-def test_imports():
+def test_each_class_is_imported_and_private_values_do_not_come_back():
     for kind, value in (
         ("certificate", CERT),
         ("public key", point(KEY)),
@@ -73,7 +73,7 @@ def test_imports():
     assert ask("verify", label="L", digest=DIGEST.hex(), signature=signature)["valid"]
 
 
-def test_imports_of_rsa():
+def test_rsa_keys_are_imported_whole_or_not_at_all():
     own = rsa_kit.KEY.private_numbers()
     halves = (own.p, own.q, own.dmp1, own.dmq1, own.iqmp)
     value = own.d.to_bytes(256, "big") + b"".join(one.to_bytes(128, "big") for one in halves)
@@ -97,7 +97,7 @@ def test_imports_of_rsa():
     assert not ask("verify", label="R", digest="00" * 32, signature=signature)["valid"]
 
 
-def test_import_with_names():
+def test_a_certificate_is_imported_with_its_names():
     answer = ask_as_user(
         "import",
         label="cert",
@@ -152,13 +152,13 @@ def test_a_replacement_that_fails_keeps_the_old_object():
     assert ask("read", label="c")["value"] == CERT.hex()
 
 
-def test_random_and_digest():
+def test_random_bytes_and_digests_are_given():
     assert len(ask("random", length=20)["value"]) == 40
     assert ask("digest", value="616263")["value"].startswith("ba7816bf")
     assert ask("random", length=0)["error"] == "CKR_ARGUMENTS_BAD"
 
 
-def test_pins():
+def test_pins_are_changed_and_the_token_is_initialised():
     ask_as_user("keygen", label="key")
     assert ask("set_pin", pin="0000", new_pin="654321") == {}
     assert ask("objects", pin="654321")["objects"]

@@ -53,7 +53,7 @@ def test_info_on_a_board_without_version_flash_chip_and_login_delay(monkeypatch)
     assert answer["token"]["pins"]["user"]["tries_left"] == 9
 
 
-def test_settings_of_a_board(monkeypatch, board):
+def test_a_board_has_the_settings_of_its_geometry(monkeypatch, board):
     from pkcs11 import settings
 
     monkeypatch.setitem(
@@ -76,7 +76,7 @@ def test_settings_of_a_board(monkeypatch, board):
     assert tuple(settings.of_board().limits) == (3, 3)
 
 
-def test_the_token_of_a_board(monkeypatch, store):
+def test_a_board_has_one_token(monkeypatch, store):
     from pal import pal
 
     monkeypatch.setitem(sys.modules, "machine", None)

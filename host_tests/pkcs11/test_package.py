@@ -12,7 +12,7 @@ from pkcs11.errors import P11Error
 from pkcs11.settings import Settings
 
 
-def test_the_short_way():
+def test_the_short_way_generates_signs_verifies_and_finds():
     with pkcs11.open(pin="0000") as token:
         public, private = token.generate("key", "pub", b"\x01")
         signature = private.sign(DIGEST)
@@ -35,7 +35,7 @@ def test_the_short_way():
         assert len(token.find()) == 1
 
 
-def test_names_of_the_package():
+def test_the_package_has_the_names_of_the_standard_and_no_others():
     assert pkcs11.CKA_LABEL == 3 and pkcs11.hostlink is hostlink
     for name in ("nonsense", "_hidden", "CKA_NONSENSE"):
         with pytest.raises(AttributeError):

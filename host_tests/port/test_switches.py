@@ -4,9 +4,8 @@
 import subprocess
 
 import pytest
+from factory import program
 from qemu_machine import ROOT, Board
-
-from p11board import flashing
 
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 
@@ -44,9 +43,8 @@ def test_a_firmware_without_tls_or_its_version_1_3_signs_and_is_smaller(
     whole = text_bytes(firmware.with_name("firmware.elf"))
     assert whole - text_bytes(made.with_name("firmware.elf")) > saved
 
-    flashing.create_blank(tmp_path / "flash.bin")
-    flashing.program_app(tmp_path / "flash.bin", made.read_bytes())
-    board = Board(tmp_path / "flash.bin", made.with_name("loader.elf")).start()
+    chip = program(tmp_path / "flash.bin", made.parent)
+    board = Board(chip, made.with_name("loader.elf")).start()
     try:
         assert board.run(PROGRAM).split("\r\n")[:2] == [module, "True"]
     finally:

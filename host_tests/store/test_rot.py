@@ -48,7 +48,7 @@ def test_no_single_bit_of_4_kilobytes_loses_more_than_its_object(part):
     ],
     ids=repr,
 )
-def test_single_bits_of_other_geometries(geometry):
+def test_no_single_bit_of_other_geometries_loses_more_than_its_object(geometry):
     assert flips_of(populated(geometry, objects=4), 23) > 0
 
 

@@ -89,5 +89,5 @@ def test_truncated_and_garbage_images_are_refused_or_served_right():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
-def test_very_many_mangled_images(seed):
+def test_very_many_mangled_images_are_refused_or_served_right(seed):
     mangled(populated(Geometry(1, 1024, 5, ZERO_ANY, 16), seed, objects=10), 50000, seed)
