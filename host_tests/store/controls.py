@@ -286,6 +286,13 @@ class AcceptedTwice(Store):
             return False
 
 
+class BrokenForgotten(Store):
+    """A sector that could not be erased is not named again in the next sector."""
+
+    def resisting(self, v):
+        return []
+
+
 class NotDisowned(Store):
     """A creation whose commit cannot be read is erased as it is."""
 
