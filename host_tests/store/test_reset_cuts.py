@@ -34,6 +34,20 @@ class RoomlessAfterwards(IntentAfterwards, Roomless):
     """The same, and CREATE is written when the erasing is done."""
 
 
+def shown_by(flash, store_class, rng):
+    """What the next two mounts show, as a set of one or more answers."""
+    flash.boot(rng)
+    answers = set()
+    for _ in range(2):
+        again = store_class(flash, random_filler(rng))
+        try:
+            again.mount()
+            answers.add(tuple(sorted(again.ids())) + tuple(again.damaged()))
+        except (StoreError, Misuse) as error:
+            answers.add(repr(error))
+    return answers
+
+
 def states_after_cuts(geometry, store_class):
     """What the next two mounts show after a cut at each operation of a reset."""
     flash = Flash(geometry)
@@ -50,17 +64,9 @@ def states_after_cuts(geometry, store_class):
     for entry in trace:
         for variant in VARIANTS:
             flash.tear(entry, variant, rng)
-            flash.boot(rng)
-            answers = []
-            for _ in range(2):
-                again = Store(flash, random_filler(rng))
-                try:
-                    again.mount()
-                    answers.append(tuple(sorted(again.ids())) + tuple(again.damaged()))
-                except (StoreError, Misuse) as error:
-                    answers.append(str(error))
-            shown |= set(answers)
-            if len(set(answers)) > 1:
+            answers = shown_by(flash, Store, rng)
+            shown |= answers
+            if len(answers) > 1:
                 shown.add("another answer at the next boot")
     return shown
 
@@ -70,20 +76,6 @@ SMALL = [
     Geometry(8, 1024, 2, ZERO_UNIT, 8, read_may_fault=True),
     Geometry(16, 1024, 3, ZERO_NONE, 32, read_may_fault=True),
 ]
-
-
-def shown_by(flash, store_class, rng):
-    """What the next two mounts show, as a set of one or more answers."""
-    flash.boot(rng)
-    answers = set()
-    for _ in range(2):
-        again = store_class(flash, random_filler(rng))
-        try:
-            again.mount()
-            answers.add(tuple(sorted(again.ids())) + tuple(again.damaged()))
-        except (StoreError, Misuse) as error:
-            answers.add(repr(error))
-    return answers
 
 
 def cut_twice(geometry, seed, store_class=Store):
@@ -141,7 +133,7 @@ class MarkTrusted(Store):
 
 @pytest.mark.parametrize("geometry", SMALL, ids=repr)
 def test_a_reset_is_cut_anywhere_and_its_recovery_in_an_erase(geometry):
-    for seed in (*range(40), 71, 72, 107):
+    for seed in (*range(40), 71, 72, 107):  # 2, 71, 72, 107 once left something else
         assert not cut_twice(geometry, seed), seed
 
 
