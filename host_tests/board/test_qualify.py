@@ -78,8 +78,10 @@ def test_a_heap_that_is_short_is_cleared_before_the_run(board, tmp_path):
     """Of the emulated board's heap a program took so much that no test could run in the rest."""
     board.json("info")  # everything that this loads is there from now on
     with board.connected() as one:
-        one.link.execute("import gc; gc.collect(); hog = bytearray(gc.mem_free() - 30000)")
-        assert one.link.execute("print(len(hog) > 50000)")[0].strip() == "True"
+        one.link.execute(
+            "import gc\nhog = []\nwhile gc.mem_free() > 40000:\n hog.append(bytearray(1000))\n gc.collect()"
+        )
+        assert one.link.execute("print(len(hog) > 50)")[0].strip() == "True"
     found = run(board, tmp_path, "--no-import", "--no-rsa", paths=5)
     assert found["failures"] == 0
     with board.connected() as one:

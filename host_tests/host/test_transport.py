@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import sys
 import threading
 import time
 
@@ -92,11 +93,8 @@ def test_a_board_unplugged_while_it_works_is_noticed():
         assert "does not answer any more" in line_of(lambda: link.execute("wait()"))
 
 
-def test_a_board_without_our_firmware_is_told_apart():
+def test_a_board_without_our_firmware_is_told_apart(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pkcs11", None)  # the fake board's Python is this one
     with FakeBoard() as board, Link(board.port) as link:
-        link.execute("import sys\nsys.modules['pkcs11'] = None")
-        try:
-            words = line_of(lambda: link.ask(b"{}"))
-        finally:
-            link.execute("sys.modules.pop('pkcs11', None)")
+        words = line_of(lambda: link.ask(b"{}"))
     assert "no PKCS#11 firmware" in words
