@@ -113,7 +113,8 @@ class Birth(Events):
 
         Goes on past sectors that cannot be erased, which are blotted out; the store is read-only then.
         """
-        last = self.intended()
+        intent = self.intended()
+        last = intent if intent >= 0 else self.active
         if self.mark_sector < 0:
             # First: half erased, a sector may say that the one with the intent was moved.
             self.place_mark(last, self.store_id)
@@ -125,6 +126,8 @@ class Birth(Events):
                     self.destroy(s)
         if self.mark_sector < 0:
             self.place_mark(last, self.store_id)
+        if self.mark_sector < 0 and intent < 0:
+            self.leave_mark(last)
         if self.mark_sector < 0:
             self.zeroise_all()  # no sector can be erased: the intent has to stay
             wear = self.wear
@@ -132,7 +135,7 @@ class Birth(Events):
             self.wear, self.worn, self.blank = wear, True, True
             return
         self.firm_mark()
-        if last >= 0:
+        if last != self.mark_sector:
             self.state[last] = DIRTY
         self.start_over()
         self.blank = True
@@ -154,6 +157,24 @@ class Birth(Events):
                 self.marks[s] = 0
                 self.firm_mark()
                 return
+
+    def leave_mark(self, s):
+        """Zero the last sector, with CREATE behind its content. Destroy it where that cannot be.
+
+        For a worn-out store that had no room for an intent and of which no other sector can be erased.
+        """
+        if self.zero_mode != ZERO_NONE and (self.fenced >> s & 1 or self.fence(s)):
+            end = self.tail[s]
+            if self.cells - end >= 2:
+                self.mark_sector = s
+                self.mark_value = self.mark_names[s] = self.store_id
+                self.marks[s] = 0
+                self.firm_mark()
+                self.state[s] = MARK
+                self.blot(s, end)
+                return
+        self.destroy(s)
+        self.place_mark(-1, self.store_id)
 
     def destroy(self, s):
         """Erase a sector, or zero it where it cannot be erased."""

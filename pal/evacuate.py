@@ -155,13 +155,17 @@ class Evacuation(Records):
             self.blot(v)
             raise
 
-    def blot(self, v):
-        """Zero what a sector that cannot be erased holds, where the flash allows it."""
+    def blot(self, v, end=0):
+        """Zero what a sector that cannot be erased holds, where the flash allows it.
+
+        Its first `end` cells, by default all; the first one last, so that headers stand until the end.
+        """
         if self.zero_mode == ZERO_NONE:
             return
-        for c in range(self.cells):
+        zeros = memoryview(self.zeros)[0 : self.z]
+        for c in range((end or self.cells) - 1, -1, -1):
             try:
-                self.device.program(self.base[v] + c * self.z, memoryview(self.zeros)[0 : self.z])
+                self.device.program(self.base[v] + c * self.z, zeros)
             except FlashError:
                 pass
 

@@ -62,6 +62,17 @@ class Mount(Liveness):
             return self.top + 1
         return self.seq[s] if self.movable(s) else -1
 
+    def decisive(self):
+        """The sector that gets a verdict before any other: the newest, or that of a reset's intent.
+
+        The newest may be one that the reset has half erased: nothing is written there.
+        """
+        last = self.intended()
+        if last < 0 or last == self.active:
+            return self.active
+        self.taint |= 1 << self.active
+        return last
+
     def recover(self, scans):
         """Bring a recognised region to rest."""
         self.retired(scans)
@@ -72,12 +83,7 @@ class Mount(Liveness):
         if self.lost and self.intended() < 0:
             self.doubt_older()
             return
-        newest = scans[self.active]
-        last = self.intended()
-        if last >= 0 and last != self.active:
-            # The newest sector may be one that this reset has half erased: nothing goes there.
-            self.taint |= 1 << self.active
-            newest = scans[last]
+        newest = scans[self.decisive()]
         if newest.unclean:
             self.resolve(newest)
         if self.intended() >= 0:

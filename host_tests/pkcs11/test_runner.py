@@ -104,6 +104,20 @@ def test_a_failure_names_file_and_line_of_the_test_and_both_codes(fresh, monkeyp
     assert "\nFAIL\n-------ALL TESTS FINISHED-------\n" in ran.text
 
 
+def test_random_blocks_may_be_alike_by_chance(fresh, monkeypatch):
+    """One draw in 750 is, of a sound generator; a generator that repeats itself is a seeded bug."""
+    original = Application.C_GenerateRandom
+    draws = [b"0123456789", b"0123456789", b"0a2b4c6d8e"]
+
+    def chance(app, session, length):
+        return (
+            bytearray(draws.pop(0)) if length == 10 and draws else original(app, session, length)
+        )
+
+    monkeypatch.setattr(Application, "C_GenerateRandom", chance)
+    assert not Ran(fresh, rsa=False, paths=5).failed and not draws
+
+
 def test_an_exception_of_any_type_is_a_failure_of_its_test_alone():
     text = io.StringIO()
     report = Report(text.write)

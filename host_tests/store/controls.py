@@ -174,7 +174,7 @@ class IntentAfterwards(Store):
     """A reset that cannot be announced begins without CREATE in a spare."""
 
     def place_mark(self, last, value):
-        if last >= 0 or USED not in self.state:
+        if self.intended() >= 0 or USED not in self.state:
             super().place_mark(last, value)
 
 

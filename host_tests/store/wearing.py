@@ -4,6 +4,7 @@
 import random
 
 from flashtear import FEW, HALF, NOT_STARTED, ROWS
+from model import Violation
 from runs import Tally, attempt, make_world, moment
 
 from pal.store import Store, StoreError
@@ -28,6 +29,16 @@ class Wearing:
             return None
         self.flash.tear_erase(at, self.rng.choice((NOT_STARTED, HALF, FEW, ROWS)), self.rng)
         return "worn"
+
+
+def refused(world, what):
+    """The end of a region that could not be erased, nor had two cells left for CREATE: all zeros."""
+    try:
+        world.boot()
+    except StoreError as error:
+        if error.code == StoreError.UNRECOGNISED:
+            return
+    raise Violation(f"{what}: zeros are served")
 
 
 def worn_chain(world, tally, what):
@@ -61,6 +72,9 @@ def worn_chain(world, tally, what):
             if not trace:
                 break
         world.boot()
+    elif whole and not any(flash.data):
+        refused(world, what)
+        return
     elif done is None:
         world.boot()
     model = world.check(allowed, what)
@@ -82,7 +96,7 @@ def worn(geometry, seed, chains, store_class=Store, limit=0):
         for _ in range(world.rng.randrange(20)):
             world.step()
         rest = 6
-        while rest and tally.random < chains:
+        while rest and tally.random < chains and any(world.flash.data):
             if world.rng.random() < 0.3:
                 wearing.grow()
             if not attempt(tally, what, lambda w=world, what=what: worn_chain(w, tally, what)):

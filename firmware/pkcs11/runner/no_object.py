@@ -16,6 +16,7 @@ from . import vectors
 
 UNKNOWN = 0x253  # no mechanism of the standard's digests
 BLOCK = 10  # bytes
+DRAWS = 3
 
 
 def digest(bench):
@@ -51,7 +52,8 @@ def _same(one, other):
     return sum([1 for a, b in zip(one, other) if a == b])
 
 
-def generate_random(bench):
+def _alike(bench):
+    """Draw three blocks, two from one session; True when one has two bytes of the first in place."""
     app = bench.app
     session = bench.start()
     blocks = [bytes(app.C_GenerateRandom(session, BLOCK)) for _ in range(2)]
@@ -59,8 +61,12 @@ def generate_random(bench):
     blocks.append(bytes(app.C_GenerateRandom(bench.start(), BLOCK)))
     for block in blocks:
         bench.equal(BLOCK, len(block), "length")
-    for block in blocks[1:]:
-        bench.true(_same(blocks[0], block) <= 1, "random blocks are alike")
+    return any([_same(blocks[0], block) > 1 for block in blocks[1:]])
+
+
+def generate_random(bench):
+    # By chance alone one draw in 750 is alike: only a generator whose draws all are is to blame.
+    bench.true(not all(_alike(bench) for _ in range(DRAWS)), "random blocks are alike")
 
 
 def generate_random_multi_thread(bench):
