@@ -37,6 +37,7 @@ function(idf_build_get_property variable property)
 endfunction()
 add_library(usermod INTERFACE)
 set(ESP_PLATFORM %(esp)d)
+set(IDF_TARGET esp32c3)
 set(MBEDTLS %(mbedtls)s)
 include(%(modules)s/micropython.cmake)
 add_library(compiled OBJECT)
@@ -108,6 +109,18 @@ def test_the_files_of_the_make_build_are_compiled_without_a_warning(esp, tmp_pat
     if esp:  # mbedTLS itself is ESP-IDF's, and so is the SHA-256 of its hardware
         wanted |= {"esp32_entropy", "esp32_secret"}
     assert built == wanted
+
+
+def test_headers_of_the_chip_are_found_besides_those_of_all_chips(tmp_path, monkeypatch):
+    # esp_efuse.h includes esp_efuse_chip.h, which ESP-IDF has in a folder for each chip.
+    monkeypatch.setenv("IDF_PATH", str(tmp_path / "idf"))
+    wanted = [tmp_path / "idf/components/efuse" / end for end in ("include", "esp32c3/include")]
+    for folder in wanted:
+        folder.mkdir(parents=True)
+    made = configure(tmp_path, 1)
+    commands = json.loads((made / "compile_commands.json").read_text())
+    [secret] = [e["command"] for e in commands if Path(e["file"]).stem == "esp32_secret"]
+    assert [folder for folder in wanted if f"-I{folder} " not in secret] == []
 
 
 def test_the_core_is_optimised_as_esp_idf_asks_where_the_port_does_not(tmp_path):

@@ -7,8 +7,9 @@ if(ESP_PLATFORM)
         ${CMAKE_CURRENT_LIST_DIR}/esp32_entropy.c
         ${CMAKE_CURRENT_LIST_DIR}/esp32_secret.c
     )
-    # esp_hmac.h and bootloader_random.h are not among the headers the port asks for.
-    foreach(P11_COMPONENT efuse esp_security esp_hw_support bootloader_support)
+    # esp_hmac.h, bootloader_random.h and what esp_efuse.h includes for the chip are not among the
+    # headers the port asks for. (They are for one of its two targets that compile this file.)
+    foreach(P11_COMPONENT efuse efuse/${IDF_TARGET} esp_security esp_hw_support bootloader_support)
         if(EXISTS $ENV{IDF_PATH}/components/${P11_COMPONENT}/include)
             target_include_directories(usermod_p11chip INTERFACE
                 $ENV{IDF_PATH}/components/${P11_COMPONENT}/include)
