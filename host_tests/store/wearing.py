@@ -13,9 +13,9 @@ from pal.store import Store, StoreError
 class Wearing:
     """A hook for the flash: sectors that can no longer be erased, more of them as time goes by."""
 
-    def __init__(self, world, seed):
+    def __init__(self, flash, seed):
         self.rng = random.Random(seed)
-        self.flash = world.flash
+        self.flash = flash
         self.bad = set()
         self.flash.hook = self
 
@@ -91,7 +91,7 @@ def worn(geometry, seed, chains, store_class=Store, limit=0):
     while tally.random < chains:
         number += 1
         world = make_world(geometry, 1000 * seed + number, store_class)
-        wearing = Wearing(world, seed)
+        wearing = Wearing(world.flash, seed)
         what = f"{geometry} seed {seed} worn flash {number}"
         for _ in range(world.rng.randrange(20)):
             world.step()
